@@ -1,0 +1,87 @@
+//! The walk over an extension block.
+
+use super::ExtId;
+
+/// Profile of the one-byte form (RFC 8285 §4.2).
+const ONE_BYTE: u16 = 0xbede;
+/// Profile of the two-byte form without its four application bits (RFC 8285 §4.3).
+const TWO_BYTE: u16 = 0x1000;
+
+/// The elements of a header extension block, in order. It never fails: an element that runs past the block, or id 15
+/// of the one-byte form, ends it (RFC 8285 §4.2).
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    two_byte: bool,
+    rest: &'a [u8],
+}
+
+impl<'a> Elements<'a> {
+    /// The elements of a block's body; none under a profile that is not RFC 8285's.
+    pub fn new(profile: u16, body: &'a [u8]) -> Self {
+        match profile {
+            ONE_BYTE => Self { two_byte: false, rest: body },
+            p if p & 0xfff0 == TWO_BYTE => Self { two_byte: true, rest: body },
+            _ => Self { two_byte: false, rest: &[] },
+        }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = (ExtId, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (&first, after) = self.rest.split_first()?;
+            if first == 0 {
+                // A padding byte stands alone in both forms.
+                self.rest = after;
+                continue;
+            }
+            let (id, len, after) = if self.two_byte {
+                let (&len, after) = after.split_first()?;
+                (first, usize::from(len), after)
+            } else {
+                (first >> 4, usize::from(first & 0x0f) + 1, after)
+            };
+            let Some((value, after)) = after.split_at_checked(len) else {
+                self.rest = &[];
+                return None;
+            };
+            self.rest = after;
+            match ExtId::new(id) {
+                Some(id) if self.two_byte || id.get() < 15 => return Some((id, value)),
+                // Id 15 is reserved: stop here (RFC 8285 §4.2).
+                Some(_) => {
+                    self.rest = &[];
+                    return None;
+                }
+                // One-byte id 0 with a length: RFC 8285 §4.2 says to skip its data.
+                None => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn ids(profile: u16, body: &[u8]) -> Vec<(u8, usize)> {
+        Elements::new(profile, body).map(|(id, v)| (id.get(), v.len())).collect()
+    }
+
+    #[test]
+    fn one_byte_form_stops_at_fifteen_and_at_overruns() {
+        assert_eq!(ids(0xbede, &[0x10, 1, 0, 0x21, 2, 2, 0xf0, 9, 0x30, 3]), [(1, 1), (2, 2)]);
+        assert_eq!(ids(0xbede, &[0x10, 1, 0x2f, 2]), [(1, 1)]);
+        assert_eq!(ids(0xbede, &[0x01, 9, 9, 0x30, 3]), [(3, 1)]);
+    }
+
+    #[test]
+    fn two_byte_form_has_empty_elements_and_id_fifteen() {
+        assert_eq!(ids(0x1000, &[15, 0, 0, 200, 2, 7, 7, 3]), [(15, 0), (200, 2)]);
+        assert_eq!(ids(0x100f, &[1, 1, 5]), [(1, 1)]);
+        assert_eq!(ids(0x1010, &[1, 1, 5]), []);
+    }
+}

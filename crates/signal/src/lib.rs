@@ -1,0 +1,2 @@
+//! SDP offer and answer of conferences as pure functions.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Virtual clock, seeded links, RTP sources and model decoders for tests.
+#![forbid(unsafe_code)]
