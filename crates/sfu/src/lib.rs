@@ -3,3 +3,25 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod config;
+mod counters;
+mod event;
+mod ids;
+mod ingress;
+pub mod limits;
+mod report;
+mod room;
+mod verdict;
+
+pub use config::{
+    Config, Constraint, EncodingSpec, Feedback, SlotPayload, SlotSpec, SlotStreams, Source, TrackSpec, View,
+};
+pub use counters::Counters;
+pub use event::{EmptyReason, Event, Limit, Misuse, Refused};
+pub use ids::{ParticipantId, SlotId, TrackId};
+pub use report::{EncodingReport, ParticipantReport, RoomReport, SlotReport, TrackReport};
+pub use room::{Burst, Room};
+pub use verdict::{DropReason, EgressDrop, Verdict};

@@ -1,0 +1,1 @@
+//! From the network to the cache: the receiving half of the room.
