@@ -6,14 +6,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod audible;
 mod config;
 mod counters;
 mod event;
 mod ids;
-mod ingress;
+pub mod ingress;
 pub mod limits;
 mod report;
 mod room;
+pub mod speaker;
 mod verdict;
 
 pub use config::{

@@ -18,3 +18,39 @@ pub const PAYLOAD: usize = 1_460;
 pub const BURST: usize = 8;
 /// Bytes of UDP payload that may leave, the cipher's tag included: IPv6's least MTU less its and UDP's header.
 pub const DATAGRAM: usize = 1_232;
+
+// Ingress, voices.
+
+/// Encodings (with their repair streams) that one participant may declare: a camera and a screen in three rids each,
+/// a microphone and the screen's sound, and as much again.
+pub const ENCODINGS_PER_PARTICIPANT: usize = 16;
+
+/// SSRCs that are known of one participant at a time: media and repair of each encoding. What is new replaces what was
+/// bound to the same encoding, so that four thousand million SSRCs from one peer cost no more than these.
+pub const SSRCS_PER_PARTICIPANT: usize = 2 * ENCODINGS_PER_PARTICIPANT;
+
+/// Bytes of history that one encoding may hold: 2 s at 4 Mbit/s, the most that a browser sends of 1080p by default.
+/// A faster stream keeps a shorter history.
+pub const CACHE_BYTES: usize = 1 << 20;
+
+/// Packets of history that one encoding may hold: 2 s at 500 packets/s.
+pub const CACHE_PACKETS: usize = 1024;
+
+/// Bytes of a packet that the cache takes, payload and passed extensions together. Larger ones could not leave
+/// (a datagram of 1,232 bytes of UDP payload, issue of the tag and header included), so nothing is lost by refusing.
+pub const CACHED_PACKET_BYTES: usize = 2048;
+
+/// Missing packets that are asked for at a time, per encoding. Beyond that a key frame costs less than the repair.
+pub const NACKS_TRACKED: usize = 1000;
+
+/// Sequence numbers that one poll asks for: 17 per item of four bytes at best, one at worst, within one small packet.
+pub const NACKS_PER_POLL: usize = 200;
+
+/// Transport-wide arrivals that are remembered: 1 s at 2,000 packets/s (a power of two).
+pub const TWCC_WINDOW: usize = 2048;
+
+/// Packets that one transport-wide feedback covers: at two bytes each and the symbols, it stays below 1,200 bytes.
+pub const TWCC_PER_FEEDBACK: usize = 400;
+
+/// Voices (microphones and other sounds) that one room ranks.
+pub const VOICES_PER_ROOM: usize = 1024;

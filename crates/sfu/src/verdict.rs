@@ -62,6 +62,12 @@ reasons! {
         UnknownMid = "unknown-mid",
         /// This participant has as many bound SSRCs as it may.
         TooManySsrcs = "too-many-ssrcs",
+        /// Its track has several encodings, and it does not say which it is.
+        MissingRid = "missing-rid",
+        /// Its SSRC was replaced by a newer one: a straggler.
+        RetiredSsrc = "retired-ssrc",
+        /// Its encoding changed its SSRC a moment ago: once more is too soon.
+        SsrcTooSoon = "ssrc-too-soon",
         /// Its payload type is not its track's.
         WrongPayloadType = "wrong-payload-type",
         /// It came before.
