@@ -1,5 +1,11 @@
 //! What a payload's first bytes say.
 
+pub mod h264;
+pub mod opus;
+pub mod rtx;
+pub mod vp8;
+pub mod vp9;
+
 /// Sound or picture.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MediaKind {
