@@ -18,8 +18,9 @@ pub struct H264Payload {
     pub pps: bool,
     /// Holds a slice of an instantaneous decoder refresh picture, or a fragment of one (any fragment).
     pub idr: bool,
-    /// Can only be the first packet of its frame: starts with a NAL unit that H.264 §7.4.1.2.3 puts before the first
-    /// slice (delimiter, parameter sets, SEI, prefix), or with the slice that begins at the first macroblock.
+    /// No slice of the same frame came before it: starts with a NAL unit that H.264 §7.4.1.2.3 puts before the first slice
+    /// (delimiter, parameter sets, SEI, prefix), or with the slice that begins at the first macroblock. (Parameter sets in
+    /// a packet of their own may have come before: the change of timestamp decides where a frame starts.)
     pub first: bool,
     /// Starts a NAL unit: every form but the later fragments of an FU-A.
     pub nal_start: bool,
@@ -93,7 +94,7 @@ impl H264Payload {
     }
 }
 
-/// Whether a NAL unit of this type, with these bytes after its header, must be the first of its access unit.
+/// Whether no slice of its access unit stands before a NAL unit of this type, with these bytes after its header.
 fn opens_frame(kind: u8, rest: &[u8]) -> bool {
     match kind {
         // SEI, SPS, PPS, delimiter, and 14 to 18 stand before the first slice (H.264 §7.4.1.2.3).

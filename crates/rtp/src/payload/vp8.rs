@@ -136,13 +136,14 @@ impl Vp8Descriptor {
             raw[len] = byte;
             len += 1;
         };
-        let extended = u8::from(fields.picture_id.is_some()) * I
-            | u8::from(fields.tl0.is_some()) * L
-            | u8::from(fields.temporal.is_some()) * T
-            | u8::from(fields.key_index.is_some()) * K;
-        put(u8::from(extended != 0) * X
-            | u8::from(fields.discardable) * N
-            | u8::from(fields.start) * S
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        let extended = flag(fields.picture_id.is_some(), I)
+            | flag(fields.tl0.is_some(), L)
+            | flag(fields.temporal.is_some(), T)
+            | flag(fields.key_index.is_some(), K);
+        put(flag(extended != 0, X)
+            | flag(fields.discardable, N)
+            | flag(fields.start, S)
             | fields.partition & 7);
         if extended != 0 {
             put(extended);
