@@ -296,8 +296,7 @@ mod tests {
             }
             let (statuses, _) = round_trip(base, &arrivals, max);
             let mut expected = arrivals.iter();
-            let mut number = base;
-            for (seq, arrival) in statuses {
+            for (number, (seq, arrival)) in (base..).zip(statuses) {
                 prop_assert_eq!(seq, number as u16);
                 if let Some(arrival) = arrival {
                     let &(s, t) = expected.next().unwrap();
@@ -307,7 +306,6 @@ mod tests {
                     let off = (arrival - t as i64 + wrap / 2).rem_euclid(wrap) - wrap / 2;
                     prop_assert!(off.abs() <= 125, "off by {} µs", off);
                 }
-                number += 1;
             }
             // All of it was reported: a message stops short only where the next one can go on.
             prop_assert_eq!(expected.next(), None);
