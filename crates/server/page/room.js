@@ -1,0 +1,162 @@
+// Who is here, what is in each slot, and what that looks like.
+
+import { Tiles } from './tiles.js';
+import { has, t } from './words.js';
+
+const VIEW_DELAY = 150;
+
+export class Room {
+  me = null;
+  people = new Map();
+  /** `mid` → `{ person, source }` or `{ empty }`. */
+  slots = new Map();
+  audioOnly = false;
+  #call;
+  #devices;
+  #send;
+  #tiles;
+  #views = new Map();
+  #viewTimer = null;
+  #floor = null;
+  #speaking = new Set();
+  #self = document.createElement('video');
+  #selfScreen = document.createElement('video');
+
+  constructor({ call, devices, send, stage }) {
+    this.#call = call;
+    this.#devices = devices;
+    this.#send = send;
+    for (const video of [this.#self, this.#selfScreen]) {
+      video.muted = true;
+      video.playsInline = true;
+      video.autoplay = true;
+    }
+    this.#tiles = new Tiles(stage, () => this.#sizesChanged());
+  }
+
+  welcome({ id, people }, self) {
+    this.me = id;
+    this.people = new Map([...people, { ...self, id }].map((p) => [p.id, p]));
+    this.draw();
+  }
+
+  put(person) {
+    this.people.set(person.id, person);
+    this.draw();
+  }
+
+  drop(id) {
+    this.people.delete(id);
+    this.#speaking.delete(id);
+    this.draw();
+  }
+
+  slotsChanged(changes) {
+    for (const [mid, shows] of Object.entries(changes)) this.slots.set(mid, shows);
+    this.draw();
+  }
+
+  setFloor(person) {
+    if (this.#floor !== null) this.#tiles.mark(this.#floor, 'floor', false);
+    this.#floor = person;
+    if (person !== null) this.#tiles.mark(person, 'floor', true);
+  }
+
+  setSpeaking(person, on) {
+    if (on) this.#speaking.add(person);
+    else this.#speaking.delete(person);
+    this.#tiles.mark(person, 'speaking', on);
+  }
+
+  setAudioOnly(on) {
+    this.audioOnly = on;
+    this.draw();
+  }
+
+  /** Everything that a person looks at, from what is known. */
+  draw() {
+    const list = [];
+    for (const p of this.people.values()) {
+      const common = { person: p.id, name: p.name, self: p.id === this.me, hand: p.hand };
+      list.push({ ...common, key: `${p.id}:camera`, source: 'camera', muted: p.muted.includes('microphone') });
+      if (p.sources.includes('screen')) list.push({ ...common, key: `${p.id}:screen`, source: 'screen', muted: false });
+    }
+    // Screens first, oneself last: what one came to see is where one looks.
+    list.sort((a, b) => (b.source === 'screen') - (a.source === 'screen') || a.self - b.self || a.person - b.person);
+    this.#tiles.show(list);
+    this.#pictures();
+    for (const id of this.#speaking) this.#tiles.mark(id, 'speaking', true);
+    if (this.#floor !== null) this.#tiles.mark(this.#floor, 'floor', true);
+    this.#people();
+  }
+
+  #pictures() {
+    const shown = new Set();
+    for (const [mid, slot] of this.#call.slots) {
+      const now = this.slots.get(mid);
+      if (slot.kind !== 'video' || now?.person === undefined) continue;
+      const key = `${now.person}:${now.source}`;
+      shown.add(key);
+      this.#tiles.picture(key, slot.element);
+    }
+    const own = [['camera', this.#self, this.#devices.camera], ['screen', this.#selfScreen, this.#devices.screen]];
+    for (const [source, video, track] of own) {
+      const key = `${this.me}:${source}`;
+      shown.add(key);
+      if (track && video.srcObject?.getVideoTracks()[0] !== track) video.srcObject = new MediaStream([track]);
+      this.#tiles.picture(key, track ? video : null);
+    }
+    for (const p of this.people.values()) {
+      for (const source of ['camera', 'screen']) {
+        if (!shown.has(`${p.id}:${source}`)) this.#tiles.picture(`${p.id}:${source}`, null, this.#why(p, source));
+      }
+    }
+  }
+
+  /** Why there is no picture of somebody, if that is worth a word. */
+  #why(person, source) {
+    if (this.audioOnly) return t('sound-only');
+    if (person.muted.includes(source) || !person.sources.includes(source)) return '';
+    const reasons = [...this.slots.values()].map((s) => s.empty).filter((e) => e === 'no-codec' || e === 'no-rate');
+    return reasons.length ? t(reasons[0]) : '';
+  }
+
+  #people() {
+    const list = document.getElementById('people');
+    list.replaceChildren(
+      ...[...this.people.values()].map((p) => {
+        const li = document.createElement('li');
+        const state = [p.id === this.me && t('you'), p.muted.includes('microphone') && t('muted'), p.hand && t('hand-raised')];
+        const words = state.filter(Boolean).join(', ');
+        li.textContent = words ? `${p.name} (${words})` : p.name;
+        return li;
+      }),
+    );
+    document.getElementById('people-count').textContent = `(${this.people.size})`;
+  }
+
+  #sizesChanged() {
+    if (!this.#viewTimer) this.#viewTimer = setTimeout(() => this.#sendViews(), VIEW_DELAY);
+  }
+
+  /** Tells the server how large each slot is shown, where that changed. */
+  #sendViews() {
+    this.#viewTimer = null;
+    const changed = {};
+    for (const [mid, { kind }] of this.#call.slots) {
+      if (kind !== 'video') continue;
+      const now = this.slots.get(mid);
+      const height = this.audioOnly ? 0 : (now?.person !== undefined && this.#tiles.height(`${now.person}:${now.source}`)) || 180;
+      const clamped = Math.min(height, 4320);
+      if (this.#views.get(mid) === clamped) continue;
+      this.#views.set(mid, clamped);
+      changed[mid] = { want: 'auto', height: clamped };
+    }
+    if (Object.keys(changed).length) this.#send('view', { slots: changed });
+  }
+
+  /** The sentence for an error of the server. */
+  static sentence({ code, text }) {
+    return has(`e-${code}`) ? t(`e-${code}`) : t('e-other', { text: text ?? code });
+  }
+}
