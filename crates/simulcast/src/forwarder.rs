@@ -2,6 +2,10 @@
 
 use salon_rtp::{MediaKind, RtpTime, SeqNo, Time};
 
+use crate::rewrite::numbers::Numbers;
+use crate::rewrite::timeline::{Moment, Timeline};
+use crate::rewrite::{Descriptors, Packet};
+use crate::select::{Choice, Selector};
 use crate::{Facts, Patch, SkipReason, SourceId, Target};
 
 /// A packet as it came, described.
@@ -13,8 +17,8 @@ pub struct Input {
     pub seq: SeqNo,
     /// Its timestamp on the publisher's media clock.
     pub timestamp: RtpTime,
-    /// The moment of that timestamp on the server's clock, by the publisher's clock map. It is believed only near
-    /// `arrived`.
+    /// The moment of that timestamp on the server's clock, by the publisher's clock map. It is believed only up to
+    /// `arrived`, and not far before it. Between two of the same timestamp it may differ; it is looked at once per frame.
     pub captured: Time,
     /// The marker bit.
     pub marker: bool,
@@ -45,66 +49,158 @@ const _: () = assert!(size_of::<Forward>() <= 48);
 #[derive(Debug)]
 pub struct Forwarder {
     kind: MediaKind,
-    clock_rate: u32,
-    clock_constant: u32,
-    next: SeqNo,
-    aim: Option<Target>,
+    selector: Selector,
+    numbers: Numbers,
+    timeline: Timeline,
+    /// Sound has none.
+    descriptors: Option<Descriptors>,
+    /// The picture of the newest packet that was no padding.
+    picture: RtpTime,
 }
 
 impl Forwarder {
-    /// A slot that has sent nothing yet. Its first packet gets the number `first`. `clock_constant` is the slot's RTP time
-    /// at the server's zero: its RTP time is for ever `server clock × clock_rate + clock_constant`.
+    /// A slot that has sent nothing yet. Its first packet gets the number `first`. `clock_constant` is the slot's RTP
+    /// time at the server's zero: its RTP time is for ever `server clock × clock_rate + clock_constant`.
     pub fn new(kind: MediaKind, clock_rate: u32, first: SeqNo, clock_constant: u32) -> Self {
-        Self { kind, clock_rate, clock_constant, next: first, aim: None }
+        Self {
+            kind,
+            selector: Selector::new(kind),
+            numbers: Numbers::new(first),
+            timeline: Timeline::new(kind, clock_rate, clock_constant),
+            descriptors: (kind == MediaKind::Video).then(Descriptors::new),
+            picture: RtpTime(0),
+        }
     }
 
     /// Sets what the slot shall show. Sound changes with the next packet. A picture changes at the target's next key
     /// frame, and the old one goes on until then; `None` pauses at once, and a resume starts at a key frame. Naming the
     /// encoding that is shown already changes only its temporal layer.
     pub fn aim(&mut self, target: Option<Target>) {
-        self.aim = target;
+        self.selector.aim(target);
     }
 
     /// What [`aim`](Self::aim) last named, unless it has gone since.
     pub fn target(&self) -> Option<Target> {
-        self.aim
+        self.selector.target()
     }
 
-    /// The encoding whose packets go out now.
+    /// The encoding whose packets go out now. With sound, the target from its first packet on.
     pub fn current(&self) -> Option<SourceId> {
-        self.aim.map(|t| t.source)
+        self.selector.shown()
     }
 
     /// The encoding that must be asked for a key frame before the slot can show it; `None` as soon as it came.
     pub fn wants_key(&self) -> Option<SourceId> {
-        None
+        self.selector.wants_key()
     }
 
     /// A packet of an encoding that this slot shows or waits for: how it goes out, or why not. Packets of other encodings
     /// change nothing.
     pub fn push(&mut self, input: &Input) -> Result<Forward, SkipReason> {
-        let _ = (self.kind, input);
-        let index = self.next;
-        self.next = index.next();
-        Ok(Forward { index, timestamp: self.clock(input.captured), marker: input.marker, patch: Patch::NONE })
+        let before = self.selector.newest();
+        let choice = self.selector.choose(input);
+        let next = before.is_some_and(|n| input.seq == n.next());
+        let newest = choice == Ok(Choice::Start) || before.is_none_or(|n| input.seq > n);
+        let packet = Packet {
+            seq: input.seq,
+            newest,
+            new_picture: newest && (choice == Ok(Choice::Start) || input.timestamp != self.picture),
+            key: input.facts.key,
+        };
+        let moment = Moment {
+            seq: input.seq,
+            timestamp: input.timestamp,
+            captured: input.captured,
+            arrived: input.arrived,
+            marker: input.marker,
+            newest,
+            next,
+        };
+        match choice {
+            Ok(Choice::Start) => self.start(input, &packet, &moment),
+            Ok(Choice::Continue) => self.go_on(input, &packet, &moment),
+            Err(reason) => {
+                self.skipped(input, &packet, reason);
+                Err(reason)
+            }
+        }
+    }
+
+    /// The caller keeps back a packet of what is shown (silence, above all): nothing goes out, and the numbers close over it.
+    /// Packets of other encodings change nothing.
+    pub fn withhold(&mut self, input: &Input) {
+        // Only a packet that would have gone out needs it; sound is never chosen by its content.
+        if self.kind == MediaKind::Audio && self.current() == Some(input.source) {
+            let _ = self.push(&Input { padding_only: true, ..*input });
+        }
     }
 
     /// An encoding ended: the slot neither shows nor waits for it any longer.
     pub fn source_gone(&mut self, source: SourceId) {
-        if self.aim.is_some_and(|t| t.source == source) {
-            self.aim = None;
-        }
+        self.selector.gone(source);
     }
 
-    /// An encoding started its numbering anew (its sender restarted): what comes now has no relation to what came. Sound goes
-    /// on with the next packet, a picture with the next key frame.
+    /// An encoding started its numbering anew (its sender restarted): what comes now has no relation to what came. Sound
+    /// goes on with the next packet, a picture with the next key frame.
     pub fn source_restarted(&mut self, source: SourceId) {
-        let _ = source;
+        self.selector.restarted(source);
     }
 
     /// The slot's RTP time at a moment of the server's clock; sender reports lie on this line.
     pub fn clock(&self, at: Time) -> RtpTime {
-        let ticks = u128::from(at.as_micros()) * u128::from(self.clock_rate) / 1_000_000;
-        RtpTime(self.clock_constant.wrapping_add(ticks as u32))
+        self.timeline.clock(at)
+    }
+
+    fn start(&mut self, input: &Input, packet: &Packet, moment: &Moment) -> Result<Forward, SkipReason> {
+        self.numbers.start(input.seq, self.kind == MediaKind::Video);
+        if let Some(d) = &mut self.descriptors {
+            d.start();
+        }
+        let timestamp = self.timeline.start(moment);
+        let patch = self.patch(input, packet)?;
+        self.picture = input.timestamp;
+        // The first packet of sound after a silence carries the marker (RFC 3551 §4.1).
+        let marker = input.marker || self.kind == MediaKind::Audio;
+        Ok(Forward { index: self.numbers.forward(input.seq, marker)?, timestamp, marker, patch })
+    }
+
+    /// The number is spent last, when nothing can refuse the packet any more.
+    fn go_on(&mut self, input: &Input, packet: &Packet, moment: &Moment) -> Result<Forward, SkipReason> {
+        if packet.newest {
+            self.picture = input.timestamp;
+        }
+        let (patch, timestamp) =
+            match self.patch(input, packet).and_then(|p| Ok((p, self.timeline.map(moment)?))) {
+                Ok(both) => both,
+                Err(reason) => {
+                    self.numbers.skip(input.seq, None);
+                    return Err(reason);
+                }
+            };
+        let index = self.numbers.forward(input.seq, input.marker)?;
+        Ok(Forward { index, timestamp, marker: input.marker, patch })
+    }
+
+    fn patch(&mut self, input: &Input, packet: &Packet) -> Result<Patch, SkipReason> {
+        match &mut self.descriptors {
+            Some(d) => d.forward(packet, &input.facts.ids),
+            None => Ok(Patch::NONE),
+        }
+    }
+
+    fn skipped(&mut self, input: &Input, packet: &Packet, reason: SkipReason) {
+        if self.selector.shown() != Some(input.source) {
+            return;
+        }
+        if reason == SkipReason::Padding {
+            return self.numbers.skip(input.seq, None);
+        }
+        self.numbers.skip(input.seq, Some(input.timestamp));
+        if let Some(d) = &mut self.descriptors {
+            d.skip(packet, &input.facts.ids);
+        }
+        if packet.newest {
+            self.picture = input.timestamp;
+        }
     }
 }

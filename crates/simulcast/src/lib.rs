@@ -51,7 +51,7 @@ mod select;
 pub use allocate::allocate;
 pub use facts::{Facts, Ids, Layer, Vp8Ids, Vp9Ids};
 pub use forwarder::{Forward, Forwarder, Input};
-pub use rates::Rate;
+pub use rates::{LayerRates, Rate, TEMPORAL_LAYERS};
 pub use reason::SkipReason;
 pub use rewrite::Patch;
 pub use select::{SourceId, Target};

@@ -1,6 +1,9 @@
-//! Which packets go out: sees only [`Facts`](crate::Facts).
+//! Which packets go out: sees only [`Facts`](crate::Facts), numbers and timestamps, never a payload.
 
-use salon_rtp::Codec;
+use salon_rtp::{Codec, MediaKind, RtpTime, SeqNo};
+
+use crate::limits::{MAX_JUMP_AHEAD, PICTURES};
+use crate::{Input, SkipReason};
 
 /// An encoding, as the caller numbers it: unique in a room for its life.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -15,4 +18,210 @@ pub struct Target {
     pub temporal: u8,
     /// What the encoding's packets hold.
     pub codec: Codec,
+}
+
+/// That a packet goes out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Choice {
+    /// As the first of a source.
+    Start,
+    /// After others of its source.
+    Continue,
+}
+
+/// The decisions on the newest pictures, so that every picture goes out whole or not at all.
+#[derive(Debug)]
+struct Pictures {
+    decided: [(RtpTime, bool); PICTURES],
+    /// Where the next goes; the array is full from the start, of the first one's copies.
+    at: usize,
+}
+
+impl Pictures {
+    fn new(first: RtpTime) -> Self {
+        Self { decided: [(first, true); PICTURES], at: 1 }
+    }
+
+    fn get(&self, picture: RtpTime) -> Option<bool> {
+        let newest_first = (1..=PICTURES).map(|i| (self.at + PICTURES - i) % PICTURES);
+        newest_first.filter_map(|i| self.decided.get(i)).find(|(t, _)| *t == picture).map(|(_, go)| *go)
+    }
+
+    fn put(&mut self, picture: RtpTime, go: bool) {
+        if let Some(to) = self.decided.get_mut(self.at) {
+            *to = (picture, go);
+        }
+        self.at = (self.at + 1) % PICTURES;
+    }
+}
+
+/// The encoding that goes out.
+#[derive(Debug)]
+struct Shown {
+    source: SourceId,
+    /// The highest temporal layer that goes out now, and the one to reach.
+    temporal: u8,
+    goal: u8,
+    /// What held before the packet on which `temporal` last changed.
+    before: u8,
+    since: SeqNo,
+    /// The newest packet, whether it went out or not.
+    newest: SeqNo,
+    pictures: Pictures,
+}
+
+/// Chooses the packets of one slot.
+#[derive(Debug)]
+pub(crate) struct Selector {
+    kind: MediaKind,
+    aim: Option<Target>,
+    shown: Option<Shown>,
+    /// The newest packet of the encoding that is waited for.
+    awaited: Option<SeqNo>,
+}
+
+impl Selector {
+    pub(crate) fn new(kind: MediaKind) -> Self {
+        Self { kind, aim: None, shown: None, awaited: None }
+    }
+
+    pub(crate) fn target(&self) -> Option<Target> {
+        self.aim
+    }
+
+    pub(crate) fn shown(&self) -> Option<SourceId> {
+        self.shown.as_ref().map(|s| s.source)
+    }
+
+    /// The newest packet of what is shown.
+    pub(crate) fn newest(&self) -> Option<SeqNo> {
+        self.shown.as_ref().map(|s| s.newest)
+    }
+
+    pub(crate) fn wants_key(&self) -> Option<SourceId> {
+        let aim = self.aim.filter(|_| self.kind == MediaKind::Video)?;
+        (self.shown() != Some(aim.source)).then_some(aim.source)
+    }
+
+    pub(crate) fn aim(&mut self, target: Option<Target>) {
+        if self.aim.map(|t| t.source) != target.map(|t| t.source) {
+            self.awaited = None;
+        }
+        self.aim = target;
+        match (target, &mut self.shown) {
+            (None, shown) => *shown = None,
+            (Some(t), Some(shown)) if shown.source == t.source => shown.goal = t.temporal,
+            // Two voices in turn on one slot: the first must not talk into the second.
+            (Some(_), shown) if self.kind == MediaKind::Audio => *shown = None,
+            _ => {}
+        }
+    }
+
+    /// The source ended.
+    pub(crate) fn gone(&mut self, source: SourceId) {
+        self.restarted(source);
+        if self.aim.is_some_and(|t| t.source == source) {
+            self.aim = None;
+        }
+    }
+
+    /// The source's numbers start anew.
+    pub(crate) fn restarted(&mut self, source: SourceId) {
+        self.shown.take_if(|s| s.source == source);
+        if self.aim.is_some_and(|t| t.source == source) {
+            self.awaited = None;
+        }
+    }
+
+    /// Whether the packet goes out.
+    pub(crate) fn choose(&mut self, p: &Input) -> Result<Choice, SkipReason> {
+        if self.newest().is_some_and(|n| self.shown() == Some(p.source) && p.seq.since(n) > MAX_JUMP_AHEAD) {
+            // The caller tells restarts; should one slip through, the slot starts anew rather than leap.
+            self.restarted(p.source);
+        }
+        match &mut self.shown {
+            Some(shown) if shown.source == p.source => shown.choose(self.kind, p).map(|()| Choice::Continue),
+            _ => self.start(p).map(|()| Choice::Start),
+        }
+    }
+
+    fn start(&mut self, p: &Input) -> Result<(), SkipReason> {
+        let aim = match self.aim {
+            Some(aim) if aim.source == p.source => aim,
+            None if self.shown.is_none() => return Err(SkipReason::Paused),
+            _ => return Err(SkipReason::OtherEncoding),
+        };
+        if p.padding_only {
+            return Err(SkipReason::Padding);
+        }
+        if self.kind == MediaKind::Video {
+            // A number far below the newest is one of a source that restarted: see `choose`.
+            let before = self.awaited.filter(|n| n.since(p.seq) <= MAX_JUMP_AHEAD);
+            self.awaited = before.max(Some(p.seq));
+            if !p.facts.key {
+                return Err(SkipReason::AwaitingKey);
+            }
+            if before.is_some_and(|n| n > p.seq) {
+                return Err(SkipReason::KeyOutOfOrder);
+            }
+        }
+        self.awaited = None;
+        self.shown = Some(Shown {
+            source: p.source,
+            temporal: aim.temporal,
+            goal: aim.temporal,
+            before: aim.temporal,
+            since: p.seq,
+            newest: p.seq,
+            pictures: Pictures::new(p.timestamp),
+        });
+        Ok(())
+    }
+}
+
+impl Shown {
+    fn choose(&mut self, kind: MediaKind, p: &Input) -> Result<(), SkipReason> {
+        let newest = p.seq > self.newest;
+        self.newest = self.newest.max(p.seq);
+        if p.padding_only {
+            return Err(SkipReason::Padding);
+        }
+        if kind == MediaKind::Audio {
+            return Ok(());
+        }
+        match self.pictures.get(p.timestamp) {
+            Some(true) => Ok(()),
+            Some(false) => Err(SkipReason::PictureSkipped),
+            None => {
+                let go = if newest { self.new_picture(p) } else { self.late_picture(p) };
+                self.pictures.put(p.timestamp, go);
+                if go { Ok(()) } else { Err(SkipReason::TemporalLayer) }
+            }
+        }
+    }
+
+    /// Down at once; up one layer at a time, each at a picture that refers only to layers below it, or at a key frame.
+    fn new_picture(&mut self, p: &Input) -> bool {
+        let layer = p.facts.layer.temporal;
+        let one_up = layer == self.temporal.saturating_add(1) && p.facts.switch_up;
+        if p.facts.key || self.temporal > self.goal {
+            self.limit(self.goal, p.seq);
+        } else if one_up && layer <= self.goal {
+            self.limit(layer, p.seq);
+        }
+        layer <= self.temporal
+    }
+
+    fn limit(&mut self, temporal: u8, from: SeqNo) {
+        if temporal != self.temporal {
+            (self.before, self.since, self.temporal) = (self.temporal, from, temporal);
+        }
+    }
+
+    /// A picture of which nothing came before newer ones did. What the limit was two changes ago nobody knows; then the
+    /// lower of both is safe.
+    fn late_picture(&self, p: &Input) -> bool {
+        let limit = if p.seq < self.since { self.before.min(self.temporal) } else { self.temporal };
+        p.facts.layer.temporal <= limit
+    }
 }

@@ -1,0 +1,229 @@
+//! Sequence numbers: from a source's to the slot's.
+
+use alloc::collections::VecDeque;
+
+use salon_rtp::{RtpTime, SeqNo};
+
+use crate::SkipReason;
+use crate::limits::{LATE_PACKETS, RUNS};
+
+/// Words of 64 bits that hold a bit per late packet.
+const WORDS: usize = (LATE_PACKETS / 64) as usize;
+
+/// Source numbers that were skipped and have no output number.
+#[derive(Debug)]
+struct Gap {
+    start: u64,
+    /// The number after the last.
+    end: u64,
+    /// How many numbers all gaps before this one skip.
+    before: u64,
+}
+
+impl Gap {
+    fn upto(&self) -> u64 {
+        self.before + (self.end - self.start)
+    }
+}
+
+/// A map from source numbers to output numbers that closes over what was skipped and keeps a place for what was lost.
+/// It stores where one run of consecutive numbers ends and the next starts, never single numbers; old runs are
+/// forgotten, and what belonged to them is refused.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    /// The first source number, and what it maps to.
+    floor: u64,
+    base: u64,
+    /// Below this nothing is remembered.
+    remembered: u64,
+    /// How many numbers the forgotten gaps skip, and how many all gaps.
+    forgotten: u64,
+    skipped: u64,
+    /// The highest source number that was forwarded: gaps are made only above it, so that no number given changes.
+    top: Option<u64>,
+    gaps: VecDeque<Gap>,
+}
+
+impl Runs {
+    pub(crate) fn new() -> Self {
+        Self {
+            floor: 0,
+            base: 0,
+            remembered: 0,
+            forgotten: 0,
+            skipped: 0,
+            top: None,
+            gaps: VecDeque::with_capacity(RUNS),
+        }
+    }
+
+    /// Forgets everything: `floor` maps to `base`, the next to the next.
+    pub(crate) fn restart(&mut self, floor: u64, base: u64) {
+        self.gaps.clear();
+        (self.floor, self.base, self.remembered) = (floor, base, floor);
+        (self.forgotten, self.skipped, self.top) = (0, 0, None);
+    }
+
+    /// What `n` maps to.
+    pub(crate) fn output(&self, n: u64) -> Result<u64, SkipReason> {
+        if n < self.floor {
+            return Err(SkipReason::BeforeSwitch);
+        }
+        if n < self.remembered {
+            return Err(SkipReason::TooLate);
+        }
+        let skipped = match self.gaps.back() {
+            Some(last) if n < last.end => self.skipped_below(n)?,
+            _ => self.skipped,
+        };
+        Ok(self.base.saturating_add((n - self.floor).saturating_sub(skipped)))
+    }
+
+    fn skipped_below(&self, n: u64) -> Result<u64, SkipReason> {
+        let after = self.gaps.partition_point(|g| g.start <= n);
+        match after.checked_sub(1).and_then(|i| self.gaps.get(i)) {
+            None => Ok(self.forgotten),
+            Some(g) if n < g.end => Err(SkipReason::PictureSkipped),
+            Some(g) => Ok(g.upto()),
+        }
+    }
+
+    /// Remembers that `n` went out.
+    pub(crate) fn forwarded(&mut self, n: u64) {
+        self.top = self.top.max(Some(n));
+    }
+
+    /// Skips `from` to `to` (both included), as far as they lie above all that went out: what lies below keeps its place
+    /// and leaves a hole, because the numbers after it are given.
+    pub(crate) fn skip(&mut self, from: u64, to: u64) {
+        let mut start = from.max(self.top.map_or(self.floor, |t| t.saturating_add(1))).max(self.remembered);
+        if to < start {
+            return;
+        }
+        let mut end = to.saturating_add(1);
+        // The gaps from `first` to before `after` touch or overlap the new one, and become one with it.
+        let first = self.gaps.partition_point(|g| g.end < start);
+        let after = self.gaps.partition_point(|g| g.start <= end);
+        let mut before = self.forgotten;
+        if let Some(g) = first.checked_sub(1).and_then(|i| self.gaps.get(i)) {
+            before = g.upto();
+        }
+        let mut known = 0;
+        for g in self.gaps.range(first..after.max(first)) {
+            start = start.min(g.start);
+            end = end.max(g.end);
+            known += g.end - g.start;
+        }
+        let added = (end - start).saturating_sub(known);
+        self.skipped += added;
+        for g in self.gaps.range_mut(after.max(first)..) {
+            g.before += added;
+        }
+        let merged = Gap { start, end, before };
+        if after > first {
+            self.gaps.drain(first + 1..after);
+            if let Some(g) = self.gaps.get_mut(first) {
+                *g = merged;
+            }
+        } else {
+            if self.gaps.len() >= RUNS {
+                return self.forget_oldest_for(first, merged);
+            }
+            self.gaps.insert(first, merged);
+        }
+    }
+
+    fn forget_oldest_for(&mut self, at: usize, gap: Gap) {
+        if let Some(oldest) = self.gaps.pop_front() {
+            self.remembered = oldest.end;
+            self.forgotten = oldest.upto();
+        }
+        match at.checked_sub(1) {
+            Some(at) => self.gaps.insert(at, gap),
+            // The new gap is the oldest of all: it is what must be forgotten, and the one popped came after it.
+            None => self.remembered = self.remembered.max(gap.end),
+        }
+    }
+}
+
+/// The picture that is being skipped: numbers between two of its packets belong to it, whether they came or not.
+#[derive(Debug)]
+struct Skipping {
+    picture: RtpTime,
+    low: u64,
+    high: u64,
+}
+
+/// The sequence numbers of one slot, over all that it shows in its life.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    runs: Runs,
+    skipping: Option<Skipping>,
+    /// The number after the highest that went out.
+    next: u64,
+    /// Whether the packet with the highest number ended its picture; true before the first.
+    ended: bool,
+    /// One bit per number of the last [`LATE_PACKETS`], set where it went out: the last line against giving one twice.
+    sent: [u64; WORDS],
+}
+
+impl Numbers {
+    pub(crate) fn new(first: SeqNo) -> Self {
+        Self { runs: Runs::new(), skipping: None, next: first.0, ended: true, sent: [0; WORDS] }
+    }
+
+    /// The stream continues with `seq` of a source that was not shown before, or not since it restarted. Where the picture sent last was
+    /// cut off, one number stays free, lest the receiver joins its torn end to the new picture.
+    pub(crate) fn start(&mut self, seq: SeqNo, picture: bool) {
+        let base = self.next.saturating_add(u64::from(picture && !self.ended));
+        self.runs.restart(seq.0, base);
+        self.skipping = None;
+    }
+
+    /// The number under which `seq` goes out, which is spent thereby.
+    pub(crate) fn forward(&mut self, seq: SeqNo, marker: bool) -> Result<SeqNo, SkipReason> {
+        let out = self.runs.output(seq.0)?;
+        if out >= self.next {
+            let passed = out - self.next;
+            if passed >= LATE_PACKETS {
+                self.sent.fill(0);
+            } else {
+                (self.next..out).for_each(|n| self.mark(n, false));
+            }
+            (self.next, self.ended) = (out.saturating_add(1), marker);
+        } else if self.next - out > LATE_PACKETS {
+            return Err(SkipReason::TooLate);
+        } else if self.is_marked(out) {
+            return Err(SkipReason::Duplicate);
+        }
+        self.mark(out, true);
+        self.runs.forwarded(seq.0);
+        Ok(SeqNo(out))
+    }
+
+    /// `seq` does not go out. With `picture`, because nothing of the picture of that timestamp does: then what was lost between its packets does not go out either.
+    pub(crate) fn skip(&mut self, seq: SeqNo, picture: Option<RtpTime>) {
+        let n = seq.0;
+        let Some(picture) = picture else { return self.runs.skip(n, n) };
+        let (low, high) = match &self.skipping {
+            Some(s) if s.picture == picture => (s.low.min(n), s.high.max(n)),
+            _ => (n, n),
+        };
+        self.skipping = Some(Skipping { picture, low, high });
+        self.runs.skip(low, high);
+    }
+
+    fn is_marked(&self, n: u64) -> bool {
+        self.sent.get(word(n)).is_some_and(|w| w >> (n % 64) & 1 == 1)
+    }
+
+    fn mark(&mut self, n: u64, sent: bool) {
+        if let Some(w) = self.sent.get_mut(word(n)) {
+            *w = *w & !(1 << (n % 64)) | u64::from(sent) << (n % 64);
+        }
+    }
+}
+
+fn word(n: u64) -> usize {
+    (n % LATE_PACKETS / 64) as usize
+}
