@@ -21,9 +21,8 @@ pub const DATAGRAM: usize = 1_232;
 
 // Ingress, voices.
 
-/// Encodings (with their repair streams) that one participant may declare: a camera and a screen in three rids each,
-/// a microphone and the screen's sound, and as much again.
-pub const ENCODINGS_PER_PARTICIPANT: usize = 16;
+/// Encodings that one participant may declare.
+pub const ENCODINGS_PER_PARTICIPANT: usize = TRACKS * ENCODINGS;
 
 /// SSRCs that are known of one participant at a time: media and repair of each encoding. What is new replaces what was
 /// bound to the same encoding, so that four thousand million SSRCs from one peer cost no more than these.
@@ -46,8 +45,8 @@ pub const NACKS_TRACKED: usize = 1000;
 /// Sequence numbers that one poll asks for: 17 per item of four bytes at best, one at worst, within one small packet.
 pub const NACKS_PER_POLL: usize = 200;
 
-/// Transport-wide arrivals that are remembered: 1 s at 2,000 packets/s (a power of two).
-pub const TWCC_WINDOW: usize = 2048;
+/// Transport-wide arrivals that are remembered until they are reported, ten times a second: 10,000 packets/s.
+pub const TWCC_WINDOW: usize = 1024;
 
 /// Packets that one transport-wide feedback covers: at two bytes each and the symbols, it stays below 1,200 bytes.
 pub const TWCC_PER_FEEDBACK: usize = 400;

@@ -1,6 +1,9 @@
 //! The bytes of one encoding, once.
 
+use crate::limits::{CACHE_BYTES, CACHE_PACKETS, CACHED_PACKET_BYTES};
 use alloc::boxed::Box;
+use alloc::vec;
+use core::time::Duration;
 use salon_rtp::{Bitrate, MediaKind, SeqNo};
 
 /// How much a cache holds.
@@ -13,10 +16,15 @@ pub struct CacheSize {
 }
 
 impl CacheSize {
-    /// For a stream of at most `rate`: 1 s of sound, 2 s of picture, within [`limits`](crate::limits).
+    /// For a stream of at most `rate`: 1 s of sound, 2 s of picture, within [`limits`](crate::limits). Less forgets
+    /// packets before their last NACK (four round trips); more keeps what no receiver can still use.
     pub fn of(kind: MediaKind, rate: Bitrate) -> Self {
-        let _ = (kind, rate);
-        Self { bytes: 1 << 16, packets: 64 }
+        let (seconds, least, packets) = match kind {
+            MediaKind::Audio => (1, 16 << 10, 128),
+            MediaKind::Video => (2, 64 << 10, CACHE_PACKETS),
+        };
+        let bytes = usize::try_from(rate.bytes_in(Duration::from_secs(seconds))).unwrap_or(CACHE_BYTES);
+        Self { bytes: bytes.clamp(least, CACHE_BYTES), packets }
     }
 }
 
@@ -45,31 +53,193 @@ pub struct Cached<'a, M> {
 #[error("the packet is larger than the cache takes")]
 pub struct TooLarge;
 
+/// Where a packet lies: `at` counts all bytes ever written, gaps at the end of the ring included.
+#[derive(Clone, Copy, Debug)]
+struct Place<M> {
+    seq: SeqNo,
+    meta: M,
+    at: u64,
+    /// 0: there was none; else its length and one.
+    descriptor: u16,
+    color_space: u16,
+    payload: u16,
+}
+
+impl<M> Place<M> {
+    fn len(&self) -> usize {
+        usize::from(self.descriptor.saturating_sub(1))
+            + usize::from(self.color_space.saturating_sub(1))
+            + usize::from(self.payload)
+    }
+}
+
 /// A ring of the last packets of one encoding, found by number. `M` is what was read of each.
 #[derive(Clone, Debug)]
 pub struct Cache<M> {
     bytes: Box<[u8]>,
-    index: Box<[Option<M>]>,
+    /// By number, modulo its length, which is a power of two.
+    index: Box<[Option<Place<M>>]>,
+    /// Bytes ever written, gaps included.
+    head: u64,
 }
 
 impl<M: Copy> Cache<M> {
     /// Takes its memory at once, and never more.
     pub fn new(size: CacheSize) -> Self {
-        Self { bytes: alloc::vec![0; size.bytes].into(), index: alloc::vec![None; size.packets].into() }
+        let bytes = size.bytes.clamp(CACHED_PACKET_BYTES, CACHE_BYTES);
+        let packets = size.packets.clamp(1, CACHE_PACKETS).next_power_of_two();
+        Self { bytes: vec![0; bytes].into(), index: vec![None; packets].into(), head: 0 }
     }
 
-    /// Keeps a packet; the oldest leave. A packet older than all that is held, by number, is not kept.
+    /// Keeps a packet; the oldest leave. A packet so late that its place holds a newer one is not kept.
     pub fn push(&mut self, seq: SeqNo, meta: M, passed: Passed<'_>, payload: &[u8]) -> Result<(), TooLarge> {
-        let _ = (seq, meta, passed, payload, &mut self.bytes);
+        let count = |b: Option<&[u8]>| b.map_or(0, |b| u16::try_from(b.len()).unwrap_or(u16::MAX - 1) + 1);
+        let place = Place {
+            seq,
+            meta,
+            at: 0,
+            descriptor: count(passed.descriptor),
+            color_space: count(passed.color_space),
+            payload: u16::try_from(payload.len()).map_err(|_| TooLarge)?,
+        };
+        let len = place.len();
+        if len > CACHED_PACKET_BYTES {
+            return Err(TooLarge);
+        }
+        let at = seq.0 as usize & (self.index.len() - 1);
+        if self.index[at].as_ref().is_some_and(|held| held.seq > seq) {
+            return Ok(());
+        }
+        let size = self.bytes.len();
+        let mut start = (self.head % size as u64) as usize;
+        if size - start < len {
+            // A packet lies in one piece: what remains at the end stays empty.
+            self.head += (size - start) as u64;
+            start = 0;
+        }
+        self.index[at] = Some(Place { at: self.head, ..place });
+        for part in [passed.descriptor, passed.color_space, Some(payload)].into_iter().flatten() {
+            self.bytes[start..start + part.len()].copy_from_slice(part);
+            start += part.len();
+        }
+        self.head += len as u64;
         Ok(())
     }
 
     /// The packet of a number, if it is still held.
     pub fn get(&self, seq: SeqNo) -> Option<Cached<'_, M>> {
-        let _ = (seq, &self.index);
-        None
+        let place = self.index[seq.0 as usize & (self.index.len() - 1)].as_ref()?;
+        let size = self.bytes.len() as u64;
+        if place.seq != seq || self.head - place.at > size {
+            return None;
+        }
+        let start = (place.at % size) as usize;
+        let mut rest = self.bytes.get(start..start + place.len())?;
+        let mut part = |count: u16| {
+            let (part, after) = rest.split_at_checked(usize::from(count.checked_sub(1)?))?;
+            rest = after;
+            Some(part)
+        };
+        let passed = Passed { descriptor: part(place.descriptor), color_space: part(place.color_space) };
+        Some(Cached { meta: place.meta, passed, payload: rest })
     }
 
     /// Forgets all: the source began anew.
-    pub fn clear(&mut self) {}
+    pub fn clear(&mut self) {
+        self.index.fill(None);
+    }
+
+    /// Bytes of memory that it takes, for life.
+    pub fn memory(&self) -> usize {
+        self.bytes.len() + size_of_val::<[_]>(&self.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use std::vec::Vec;
+
+    #[test]
+    fn sizes_follow_rate_and_history() {
+        let video = CacheSize::of(MediaKind::Video, Bitrate::from_kbps(2_500));
+        assert_eq!(video, CacheSize { bytes: 625_000, packets: 1024 });
+        assert_eq!(CacheSize::of(MediaKind::Video, Bitrate::MAX).bytes, CACHE_BYTES);
+        assert_eq!(CacheSize::of(MediaKind::Audio, Bitrate::from_kbps(40)).bytes, 16 << 10);
+    }
+
+    #[test]
+    fn a_late_packet_does_not_drive_out_a_newer_one() {
+        let mut c = Cache::new(CacheSize { bytes: 1 << 16, packets: 8 });
+        c.push(SeqNo(108), 1, Passed::default(), b"new").unwrap();
+        c.push(SeqNo(100), 2, Passed::default(), b"old").unwrap();
+        assert_eq!(c.get(SeqNo(108)).unwrap().payload, b"new");
+        assert_eq!(c.get(SeqNo(100)), None);
+    }
+
+    #[test]
+    fn too_large_is_an_error_and_changes_nothing() {
+        let mut c = Cache::new(CacheSize { bytes: 1 << 16, packets: 8 });
+        c.push(SeqNo(1), (), Passed::default(), b"kept").unwrap();
+        assert_eq!(c.push(SeqNo(9), (), Passed::default(), &[0; 70_000]), Err(TooLarge));
+        let passed = Passed { descriptor: Some(&[0; 2000]), color_space: None };
+        assert_eq!(c.push(SeqNo(9), (), passed, &[0; 49]), Err(TooLarge));
+        assert_eq!(c.get(SeqNo(1)).unwrap().payload, b"kept");
+    }
+
+    type Pushed = (u32, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
+
+    proptest! {
+        // MS#923, #975: a cache that grew with jumping numbers; survive.md 18.
+        #[test]
+        fn get_returns_what_was_pushed_or_nothing_and_memory_is_constant(
+            bytes in 0usize..5_000,
+            packets in 0usize..64,
+            pushes in prop::collection::vec(
+                (prop_oneof![0u64..80, any::<u64>()], 0usize..1500, prop::option::of(0usize..300), prop::option::of(0usize..40)),
+                1..120,
+            ),
+        ) {
+            let mut c = Cache::new(CacheSize { bytes, packets });
+            let memory = c.memory();
+            let mut pushed: BTreeMap<u64, Pushed> = BTreeMap::new();
+            let mut fill = 0u8;
+            for (i, (seq, len, d, cs)) in (0u32..).zip(pushes) {
+                if pushed.contains_key(&seq) { continue; }
+                let mut made = |n: usize| { fill = fill.wrapping_add(1); std::vec![fill; n] };
+                let (payload, d, cs) = (made(len), d.map(&mut made), cs.map(&mut made));
+                let passed = Passed { descriptor: d.as_deref(), color_space: cs.as_deref() };
+                c.push(SeqNo(seq), i, passed, &payload).unwrap();
+                pushed.insert(seq, (i, payload, d, cs));
+                for (&seq, (meta, payload, d, cs)) in &pushed {
+                    if let Some(got) = c.get(SeqNo(seq)) {
+                        prop_assert_eq!(got.meta, *meta);
+                        prop_assert_eq!(got.payload, &payload[..]);
+                        prop_assert_eq!(got.passed.descriptor, d.as_deref());
+                        prop_assert_eq!(got.passed.color_space, cs.as_deref());
+                    }
+                }
+                prop_assert_eq!(c.memory(), memory);
+            }
+        }
+
+        #[test]
+        fn history_is_as_long_as_promised(sizes in prop::collection::vec(0usize..1400, 1..300)) {
+            let mut c = Cache::new(CacheSize { bytes: 64 << 10, packets: 256 });
+            for (i, &len) in sizes.iter().enumerate() {
+                c.push(SeqNo(i as u64), (), Passed::default(), &std::vec![0; len]).unwrap();
+            }
+            // One packet's worth may be lost to the gap at the end of the ring.
+            let mut held = 0;
+            for (i, &len) in sizes.iter().enumerate().rev().take(256) {
+                held += len;
+                if held > (64 << 10) - 1400 { break; }
+                prop_assert!(c.get(SeqNo(i as u64)).is_some());
+            }
+            c.clear();
+            prop_assert!(c.get(SeqNo(sizes.len() as u64 - 1)).is_none());
+        }
+    }
 }

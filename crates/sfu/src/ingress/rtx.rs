@@ -59,3 +59,45 @@ impl RtxUnwrap {
         self.probes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    fn packet(payload: &[u8], padding: u8) -> Vec<u8> {
+        let mut p = std::vec![0x80 | if padding > 0 { 0x20 } else { 0 }, 97, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2];
+        p.extend(payload);
+        if padding > 0 {
+            p.extend(core::iter::repeat_n(0, usize::from(padding) - 1));
+            p.push(padding);
+        }
+        p
+    }
+
+    // LK#185: a padding-only repair packet was parsed as VP8.
+    #[test]
+    fn padding_alone_is_a_probe() {
+        let mut rtx = RtxUnwrap::new(Pt::new(96).unwrap());
+        for p in [packet(&[], 200), packet(&[1, 2], 0), packet(&[1, 2], 9)] {
+            assert_eq!(rtx.open(&Packet::parse(&p).unwrap()), Ok(Unwrapped::Probe));
+        }
+        let p = packet(&[1], 0);
+        assert_eq!(rtx.open(&Packet::parse(&p).unwrap()), Err(DropReason::MalformedRtp));
+        assert_eq!((rtx.media(), rtx.probes()), (0, 3));
+    }
+
+    proptest! {
+        #[test]
+        fn the_original_is_restored(seq: u16, media in prop::collection::vec(any::<u8>(), 1..50), padding: u8) {
+            let mut rtx = RtxUnwrap::new(Pt::new(96).unwrap());
+            let p = packet(&[&seq.to_be_bytes()[..], &media].concat(), padding);
+            let packet = Packet::parse(&p).unwrap();
+            prop_assert_eq!(
+                rtx.open(&packet),
+                Ok(Unwrapped::Media { pt: Pt::new(96).unwrap(), seq: Seq(seq), payload: &media })
+            );
+        }
+    }
+}
