@@ -41,6 +41,40 @@ impl Counters {
         self.unsent.get(reason as usize).copied().unwrap_or(0)
     }
 
+    /// Adds another room's totals: what a process counted is the sum over its rooms, those that ended included.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            rtp_in,
+            rtcp_in,
+            rtp_out,
+            rtx_out,
+            rtcp_out,
+            bytes_out,
+            rtx_bytes_out,
+            visited,
+            keys_asked,
+            nacks_sent,
+            dropped,
+            unsent,
+        } = other;
+        let pairs = [
+            (&mut self.rtp_in, rtp_in),
+            (&mut self.rtcp_in, rtcp_in),
+            (&mut self.rtp_out, rtp_out),
+            (&mut self.rtx_out, rtx_out),
+            (&mut self.rtcp_out, rtcp_out),
+            (&mut self.bytes_out, bytes_out),
+            (&mut self.rtx_bytes_out, rtx_bytes_out),
+            (&mut self.visited, visited),
+            (&mut self.keys_asked, keys_asked),
+            (&mut self.nacks_sent, nacks_sent),
+        ];
+        let lists = self.dropped.iter_mut().zip(dropped).chain(self.unsent.iter_mut().zip(unsent));
+        for (sum, more) in pairs.into_iter().chain(lists) {
+            *sum = sum.saturating_add(*more);
+        }
+    }
+
     pub(crate) fn drop(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
     }
