@@ -8,9 +8,10 @@ pub(crate) fn with_pt(value: &str) -> Option<(Pt, &str)> {
     Some((payload_type(pt)?, rest.trim()))
 }
 
-/// A decimal number up to 127.
+/// A decimal number up to 127, without leading zeros (RFC 8866 §9, `integer`).
 pub(crate) fn payload_type(word: &str) -> Option<Pt> {
-    decimal(word).and_then(Pt::new)
+    let canonical = word == "0" || !word.starts_with('0');
+    decimal(word).filter(|_| canonical).and_then(Pt::new)
 }
 
 /// A decimal number without sign.
@@ -51,7 +52,7 @@ pub(crate) fn parameters<'a>(fmtp: &'a [&'a str], key: &'a str) -> impl Iterator
 }
 
 /// `a=ssrc-group:<semantics> <ssrc> …` (RFC 5576 §4.2), as much as is bounded by `most`.
-pub(crate) fn ssrc_group<'a>(value: &'a str, semantics: &str, most: usize) -> Option<Vec<Ssrc>> {
+pub(crate) fn ssrc_group(value: &str, semantics: &str, most: usize) -> Option<Vec<Ssrc>> {
     let mut words = value.split_whitespace();
     words.next().filter(|w| *w == semantics)?;
     words.take(most).map(|w| decimal(w).map(Ssrc)).collect()
@@ -64,7 +65,8 @@ mod tests {
     #[test]
     fn a_number_has_no_sign_and_a_payload_type_seven_bits() {
         assert_eq!(payload_type("127"), Pt::new(127));
-        for bad in ["128", "256", "+1", "-1", "", " 1", "1 ", "9999999999999999999999", "x", "٣"] {
+        for bad in ["128", "256", "+1", "-1", "", " 1", "1 ", "9999999999999999999999", "x", "٣", "00", "096"]
+        {
             assert_eq!(payload_type(bad), None, "{bad:?}");
         }
     }

@@ -193,7 +193,7 @@ fn describe<'a>(
     }
     for value in attributes.all("rtcp-fb") {
         // RFC 4585 §4.2: a payload type, or `*` for all.
-        if let Some(what) = value.strip_prefix('*') {
+        if let Some(("*", what)) = value.split_once(char::is_whitespace) {
             described.iter_mut().for_each(|d| add_feedback(&mut d.feedback, what));
         } else if let Some((pt, what)) = with_pt(value)
             && let Some(d) = described.get_mut(usize::from(pt.get()))
