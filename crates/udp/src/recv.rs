@@ -1,11 +1,15 @@
 //! What came with one call.
 
 use std::net::SocketAddr;
+use std::ops::Range;
+
+use crate::limits::{RECV_BATCH, RECV_MAX};
 
 /// From where to where a datagram came. IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Meta {
-    /// The address of this machine to which it came, with the socket's port: answers must leave from there.
+    /// The address of this machine to which it came, with the socket's port: answers must leave from there. Where the
+    /// system does not tell (off Linux), the address to which the socket is bound.
     pub local: SocketAddr,
     /// Who sent it.
     pub remote: SocketAddr,
@@ -14,19 +18,24 @@ pub struct Meta {
 /// Buffers for what one call receives, and after it the datagrams.
 #[derive(Debug)]
 pub struct RecvBatch {
-    bytes: Box<[u8]>,
-    entries: Vec<(Meta, std::ops::Range<usize>)>,
-    oversized: u64,
+    /// A place of [`RECV_MAX`] bytes per datagram. Zeroed once, never again: a datagram is shown no longer than it came.
+    pub(crate) bytes: Box<[u8]>,
+    /// In ascending order of place.
+    pub(crate) entries: Vec<(Meta, Range<usize>)>,
+    pub(crate) oversized: u64,
+    #[cfg(target_os = "linux")]
+    pub(crate) scratch: crate::linux::RecvScratch,
 }
 
 impl RecvBatch {
-    /// Empty. The only allocation that it ever makes.
+    /// Empty. It never allocates again.
     pub fn new() -> Self {
-        use crate::limits::{RECV_BATCH, RECV_MAX};
         Self {
             bytes: vec![0; RECV_BATCH * RECV_MAX].into(),
             entries: Vec::with_capacity(RECV_BATCH),
             oversized: 0,
+            #[cfg(target_os = "linux")]
+            scratch: crate::linux::RecvScratch::new(),
         }
     }
 
@@ -53,7 +62,7 @@ impl RecvBatch {
         self.entries.is_empty()
     }
 
-    /// Datagrams longer than [`RECV_MAX`](crate::limits::RECV_MAX) that were dropped since the batch was made.
+    /// Datagrams longer than [`RECV_MAX`] that were dropped since the batch was made.
     pub fn oversized(&self) -> u64 {
         self.oversized
     }

@@ -4,14 +4,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use crate::linux as system;
+#[cfg(not(target_os = "linux"))]
+use crate::plain as system;
 use crate::{Flushed, RecvBatch, SendBatch};
 
 /// How a socket is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
-    /// Several sockets share the port, and the kernel spreads what comes over them.
+    /// Several sockets share the port, and the kernel spreads what comes over them (Linux only).
     pub reuse_port: bool,
-    /// Bytes of receive and send buffer to ask for; 0: the system's. The system may give less, never an error.
+    /// Bytes of receive and of send buffer to ask for; 0: the system's. The system may give less, and says no error
+    /// (Linux only).
     pub buffers: usize,
 }
 
@@ -28,53 +33,52 @@ pub struct Ready {
 
 /// A non-blocking UDP socket that receives and sends in batches.
 #[derive(Debug)]
-pub struct Socket(std::net::UdpSocket);
+pub struct Socket(system::Socket);
 
 impl Socket {
-    /// Binds. `0.0.0.0` and IPv4 addresses: IPv4; `[::]`: both families; another IPv6 address: IPv6. Port 0: the system's
-    /// choice.
+    /// Binds. An IPv4 address: IPv4; `[::]`: both families (where the machine has no IPv6, an error: bind `0.0.0.0`);
+    /// another IPv6 address: IPv6. Port 0: the system's choice.
     pub fn bind(addr: SocketAddr, options: Options) -> io::Result<Self> {
-        let _ = options;
-        Ok(Self(std::net::UdpSocket::bind(addr)?))
+        system::Socket::bind(addr, options).map(Self)
     }
 
     /// Where it is bound, the port being known.
     pub fn local_addr(&self) -> SocketAddr {
-        self.0.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)))
+        self.0.local_addr()
     }
 
-    /// Receives what there is, up to [`RECV_BATCH`](crate::limits::RECV_BATCH) datagrams, replacing what the batch held.
-    /// `Ok(0)` when there is nothing.
+    /// Receives what there is, up to [`RECV_BATCH`](crate::limits::RECV_BATCH) datagrams, replacing what the batch held;
+    /// says how many. There may be more: call until it is `Ok(0)`, which means that there is nothing (or that all that
+    /// came was too long). An error costs no datagram, and the socket stays usable.
     pub fn recv(&self, batch: &mut RecvBatch) -> io::Result<usize> {
-        let _ = batch;
-        Ok(0)
+        self.0.recv(batch)
     }
 
-    /// Sends what waits. What the kernel refuses for good is dropped and counted, and the rest goes on; what it does
-    /// not take now stays, in order.
+    /// Sends what waits, in order. What the kernel refuses for good is dropped and counted, and the rest goes on; what
+    /// it does not take now stays.
     pub fn flush(&self, batch: &mut SendBatch) -> Flushed {
-        let _ = batch;
-        Flushed::default()
+        self.0.flush(batch)
     }
 
     /// Waits until something can be received, or (if `writable` is asked for) sent, or a [`Waker`] is used, or `timeout`
-    /// has passed (`None`: for ever).
+    /// has passed (`None`: for ever). It may return early with nothing.
     pub fn wait(&self, timeout: Option<Duration>, writable: bool) -> io::Result<Ready> {
-        let _ = (timeout, writable);
-        Ok(Ready::default())
+        self.0.wait(timeout, writable)
     }
 
     /// A handle by which any thread ends this socket's [`wait`](Self::wait).
     pub fn waker(&self) -> Waker {
-        Waker(())
+        Waker(self.0.waker())
     }
 }
 
-/// Ends a [`Socket::wait`], now or the next one.
+/// Ends a [`Socket::wait`]: the one that goes on, else the next one.
 #[derive(Clone, Debug)]
-pub struct Waker(());
+pub struct Waker(system::Waker);
 
 impl Waker {
     /// Wakes. Never blocks; many calls before the wait count as one.
-    pub fn wake(&self) {}
+    pub fn wake(&self) {
+        self.0.wake();
+    }
 }
