@@ -14,8 +14,8 @@ use crate::{BadKey, MasterKey, OpenError, Profile};
 /// Opens what came from one peer, each packet once.
 ///
 /// The replay window of a stream is looked at before the tag, and moved after it: what does not authenticate leaves no
-/// trace. Beyond [`MAX_STREAMS`](crate::limits::MAX_STREAMS) the stream unheard for longest is forgotten; only the peer
-/// itself can bring that about, and only on its own streams.
+/// trace. Beyond [`MAX_STREAMS`](crate::limits::MAX_STREAMS) the stream unheard for longest is forgotten, and its old
+/// packets would open again; only the peer itself can bring that about, and only on its own streams.
 pub struct Inbound {
     profile: Profile,
     rtp: Received,
@@ -152,7 +152,7 @@ impl Received {
 /// encrypted.
 fn header_len(datagram: &[u8]) -> Result<usize, OpenError> {
     const FIXED: usize = 12;
-    let first = *datagram.first().ok_or(OpenError::TooShort)?;
+    let first = datagram.first_chunk::<FIXED>().ok_or(OpenError::TooShort)?[0];
     if first >> 6 != 2 {
         return Err(OpenError::Malformed);
     }
@@ -160,9 +160,6 @@ fn header_len(datagram: &[u8]) -> Result<usize, OpenError> {
     if first & 0x10 != 0 {
         let words = datagram.get(len + 2..).and_then(<[u8]>::first_chunk).ok_or(OpenError::Malformed)?;
         len += 4 + 4 * usize::from(u16::from_be_bytes(*words));
-    }
-    if datagram.len() < FIXED {
-        return Err(OpenError::TooShort);
     }
     if datagram.len() < len {
         return Err(OpenError::Malformed);

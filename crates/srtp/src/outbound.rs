@@ -17,6 +17,9 @@ use crate::{BadKey, MasterKey, Profile, SealError};
 /// payloads. So the sent window of a stream is never forgotten while its keys live: a number that falls out of it counts
 /// as sent, and where [`MAX_STREAMS`](crate::limits::MAX_STREAMS) streams stand, a new one is refused rather than an old
 /// one dropped. Make only one `Outbound` of a master key.
+///
+/// A receiver takes a stream's first packet for one of round zero (RFC 3711 §3.3.1): the first index under new keys is to
+/// lie below 2^16, and well below, or its loss costs the whole stream.
 pub struct Outbound {
     profile: Profile,
     rtp: Cipher,

@@ -122,6 +122,8 @@ fn every_length_from_nothing_to_forty_ends_as_a_named_error() {
             for fill in [0x00, 0x80, 0x90, 0x8f, 0x9f, 0xbf, 0xff] {
                 let rtp = inbound.open_rtp(&mut vec![fill; len]).unwrap_err();
                 let rtcp = inbound.open_rtcp(&mut vec![fill; len]).unwrap_err();
+                assert!(len >= 12 || rtp == OpenError::TooShort);
+                assert!(len >= 8 || rtcp == OpenError::TooShort);
                 if fill == 0x80 {
                     let short = |least| if len < least { OpenError::TooShort } else { OpenError::BadTag };
                     assert_eq!(rtp, short(12 + profile.rtp_overhead()));

@@ -10,6 +10,7 @@ pub const RECV_BATCH: usize = 64;
 
 /// Datagrams that a receive asks for at least. As many more are asked for as the last one brought, twice over: preparing
 /// 64 places for a lone datagram would cost half as much as receiving it.
+#[cfg(target_os = "linux")]
 pub(crate) const RECV_LEAST: usize = 8;
 
 /// The longest datagram that is received, in bytes; a longer one is dropped and counted. Above the MTU of any path that

@@ -24,6 +24,7 @@ pub struct SendBatch {
 /// A datagram that waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     pub(crate) from: Option<IpAddr>,
     pub(crate) to: SocketAddr,
     pub(crate) at: usize,

@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
 use salon_udp::{Flushed, Options, RecvBatch, SendBatch, Socket};
@@ -76,6 +76,34 @@ fn over_ipv6() {
     println!("{own:?}");
     ask_at(&Socket::bind((Ipv6Addr::UNSPECIFIED, 0).into(), Options::default()).unwrap(), &own);
     ask_at(&Socket::bind((first, 0).into(), Options::default()).unwrap(), &[first]);
+}
+
+#[test]
+fn over_a_link_local_address() {
+    let table = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    let own = table.lines().find_map(|line| {
+        let ip = Ipv6Addr::from(u128::from_str_radix(line.get(..32)?, 16).ok()?);
+        let scope = u32::from_str_radix(line.split_whitespace().nth(1)?, 16).ok()?;
+        let addr = SocketAddrV6::new(ip, 0, 0, scope);
+        (ip.is_unicast_link_local() && UdpSocket::bind(addr).is_ok()).then_some(addr)
+    });
+    let Some(mut own) = own else { return println!("skipped over_a_link_local_address: there is none here") };
+    let socket = Socket::bind((Ipv6Addr::UNSPECIFIED, 0).into(), Options::default()).unwrap();
+    let client = UdpSocket::bind(own).unwrap();
+    client.set_read_timeout(PATIENCE).unwrap();
+    own.set_port(socket.local_addr().port());
+    client.connect(own).unwrap();
+    client.send(b"question").unwrap();
+    let (mut received, mut batch) = (RecvBatch::new(), SendBatch::new());
+    assert!(socket.wait(PATIENCE, false).unwrap().readable);
+    assert_eq!(socket.recv(&mut received).unwrap(), 1);
+    for (meta, _) in received.iter_mut() {
+        assert_eq!((meta.local.ip(), meta.remote), ((*own.ip()).into(), client.local_addr().unwrap()));
+        batch.slot(Some(meta.local.ip()), meta.remote).unwrap()[..6].copy_from_slice(b"answer");
+        batch.commit(6);
+    }
+    assert_eq!(socket.flush(&mut batch), Flushed { sent: 1, blocked: false, refused: 0 });
+    assert_eq!(client.recv(&mut [0; 9]).unwrap(), 6);
 }
 
 #[test]
