@@ -26,7 +26,10 @@ pub struct Input {
     pub facts: Facts,
     /// When it arrived.
     pub arrived: Time,
-    /// It holds no payload but padding (a probe, a keep-alive).
+    /// No packet of its encoding with a higher number came before it: it is the live edge, not a late or repaired one.
+    pub newest: bool,
+    /// It holds no payload but padding (a probe, a keep-alive), or the caller keeps it back (silence): it does not go
+    /// out, and the numbers close over it.
     pub padding_only: bool,
 }
 
@@ -103,7 +106,6 @@ impl Forwarder {
         let newest = choice == Ok(Choice::Start) || before.is_none_or(|n| input.seq > n);
         let packet = Packet {
             seq: input.seq,
-            newest,
             new_picture: newest && (choice == Ok(Choice::Start) || input.timestamp != self.picture),
             key: input.facts.key,
         };
@@ -113,7 +115,6 @@ impl Forwarder {
             captured: input.captured,
             arrived: input.arrived,
             marker: input.marker,
-            newest,
             next,
         };
         match choice {
@@ -123,15 +124,6 @@ impl Forwarder {
                 self.skipped(input, &packet, reason);
                 Err(reason)
             }
-        }
-    }
-
-    /// The caller keeps back a packet of what is shown (silence, above all): nothing goes out, and the numbers close over it.
-    /// Packets of other encodings change nothing.
-    pub fn withhold(&mut self, input: &Input) {
-        // Only a packet that would have gone out needs it; sound is never chosen by its content.
-        if self.kind == MediaKind::Audio && self.current() == Some(input.source) {
-            let _ = self.push(&Input { padding_only: true, ..*input });
         }
     }
 
@@ -166,7 +158,7 @@ impl Forwarder {
 
     /// The number is spent last, when nothing can refuse the packet any more.
     fn go_on(&mut self, input: &Input, packet: &Packet, moment: &Moment) -> Result<Forward, SkipReason> {
-        if packet.newest {
+        if packet.new_picture {
             self.picture = input.timestamp;
         }
         let (patch, timestamp) =
@@ -199,7 +191,7 @@ impl Forwarder {
         if let Some(d) = &mut self.descriptors {
             d.skip(packet, &input.facts.ids);
         }
-        if packet.newest {
+        if packet.new_picture {
             self.picture = input.timestamp;
         }
     }

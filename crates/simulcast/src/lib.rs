@@ -27,6 +27,7 @@
 //!     marker: false,
 //!     facts: Facts::read(Codec::Opus, false, &payload),
 //!     arrived: Time::from_millis(25),
+//!     newest: true,
 //!     padding_only: false,
 //! };
 //! let forward = slot.push(&input).unwrap();

@@ -18,7 +18,7 @@ pub enum SkipReason {
     TemporalLayer,
     /// It belongs to a picture of which another packet was skipped.
     PictureSkipped,
-    /// It carries padding only.
+    /// It carries padding only, or the caller keeps it back.
     Padding,
     /// It was forwarded already.
     Duplicate,

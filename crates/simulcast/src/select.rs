@@ -76,13 +76,11 @@ pub(crate) struct Selector {
     kind: MediaKind,
     aim: Option<Target>,
     shown: Option<Shown>,
-    /// The newest packet of the encoding that is waited for.
-    awaited: Option<SeqNo>,
 }
 
 impl Selector {
     pub(crate) fn new(kind: MediaKind) -> Self {
-        Self { kind, aim: None, shown: None, awaited: None }
+        Self { kind, aim: None, shown: None }
     }
 
     pub(crate) fn target(&self) -> Option<Target> {
@@ -104,9 +102,6 @@ impl Selector {
     }
 
     pub(crate) fn aim(&mut self, target: Option<Target>) {
-        if self.aim.map(|t| t.source) != target.map(|t| t.source) {
-            self.awaited = None;
-        }
         self.aim = target;
         match (target, &mut self.shown) {
             (None, shown) => *shown = None,
@@ -128,9 +123,6 @@ impl Selector {
     /// The source's numbers start anew.
     pub(crate) fn restarted(&mut self, source: SourceId) {
         self.shown.take_if(|s| s.source == source);
-        if self.aim.is_some_and(|t| t.source == source) {
-            self.awaited = None;
-        }
     }
 
     /// Whether the packet goes out.
@@ -155,17 +147,14 @@ impl Selector {
             return Err(SkipReason::Padding);
         }
         if self.kind == MediaKind::Video {
-            // A number far below the newest is one of a source that restarted: see `choose`.
-            let before = self.awaited.filter(|n| n.since(p.seq) <= MAX_JUMP_AHEAD);
-            self.awaited = before.max(Some(p.seq));
             if !p.facts.key {
                 return Err(SkipReason::AwaitingKey);
             }
-            if before.is_some_and(|n| n > p.seq) {
+            if !p.newest {
+                // What came before it of its own picture and after is lost to this slot.
                 return Err(SkipReason::KeyOutOfOrder);
             }
         }
-        self.awaited = None;
         self.shown = Some(Shown {
             source: p.source,
             temporal: aim.temporal,

@@ -61,9 +61,7 @@ impl Patch {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packet {
     pub(crate) seq: SeqNo,
-    /// No packet of a higher number has come.
-    pub(crate) newest: bool,
-    /// Nor one of its picture.
+    /// No packet of a higher number has come, nor one of its picture.
     pub(crate) new_picture: bool,
     /// It starts a key frame.
     pub(crate) key: bool,

@@ -67,9 +67,7 @@ pub(crate) struct Moment {
     pub(crate) captured: Time,
     pub(crate) arrived: Time,
     pub(crate) marker: bool,
-    /// No packet of a higher number has come.
-    pub(crate) newest: bool,
-    /// Nor is one missing before it.
+    /// It is the one after the newest: no frame can still come between.
     pub(crate) next: bool,
 }
 
@@ -82,8 +80,9 @@ pub(crate) struct Timeline {
     constant: u32,
     /// The latest time that went out.
     last: Option<u64>,
-    /// The newest source timestamp, and when it came.
+    /// The frame of the highest number that went out, its number, and when it came.
     newest: RtpTime,
+    seq: SeqNo,
     heard: Time,
     /// Packets below this are from before the source's clock jumped.
     floor: SeqNo,
@@ -103,6 +102,7 @@ impl Timeline {
             constant,
             last: None,
             newest: RtpTime(0),
+            seq: SeqNo(0),
             heard: Time::ZERO,
             floor: SeqNo(0),
             segments: [Segment::default(); SEGMENTS],
@@ -153,8 +153,8 @@ impl Timeline {
         if m.seq < self.floor {
             return Err(SkipReason::TooLate);
         }
-        if !m.newest || m.timestamp == self.newest {
-            return self.lookup(m.timestamp).map(|at| self.wire(at));
+        if m.seq < self.seq || m.timestamp == self.newest {
+            return self.lookup(m.timestamp);
         }
         let last = self.segment(self.len.wrapping_sub(1));
         let line = self.line(m);
@@ -165,7 +165,7 @@ impl Timeline {
         }
         if m.timestamp.since(self.newest) < 0 {
             // A picture that is shown before one sent earlier (B pictures): its place is fixed.
-            return self.lookup(m.timestamp).map(|at| self.wire(at));
+            return self.lookup(m.timestamp);
         }
         let least = self.least.add(error(line, here), m.arrived);
         let by = if m.next { self.step(m, least) } else { 0 };
@@ -201,17 +201,15 @@ impl Timeline {
 
     fn went_out(&mut self, m: &Moment, at: u64) -> RtpTime {
         self.last = self.last.max(Some(at));
-        (self.newest, self.heard) = (m.timestamp, m.arrived);
+        (self.newest, self.seq, self.heard) = (m.timestamp, m.seq, m.arrived);
         self.wire(at)
     }
 
-    fn lookup(&self, t: RtpTime) -> Result<u64, SkipReason> {
-        (0..self.len)
-            .rev()
-            .map(|i| self.segment(i))
-            .find(|s| t.since(s.from) >= 0)
-            .map(|s| s.map(t))
-            .ok_or(SkipReason::TooLate)
+    /// The time of a frame that is not the newest: by the offset that was in force at its timestamp.
+    fn lookup(&self, t: RtpTime) -> Result<RtpTime, SkipReason> {
+        let mut newest_first = (0..self.len).rev().map(|i| self.segment(i));
+        let segment = newest_first.find(|s| t.since(s.from) >= 0).ok_or(SkipReason::TooLate)?;
+        Ok(self.wire(segment.map(t)))
     }
 
     fn segment(&self, i: usize) -> Segment {

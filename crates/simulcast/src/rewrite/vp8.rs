@@ -71,8 +71,8 @@ impl Vp8 {
         };
         let out = Vp8Ids {
             picture,
-            tl0: ids.tl0.map(|v| self.tl0.shift(v, p.newest)),
-            keyidx: ids.keyidx.map(|v| self.keyidx.shift(v, p.newest) & 0x1f),
+            tl0: ids.tl0.map(|v| self.tl0.shift(v, p.seq)),
+            keyidx: ids.keyidx.map(|v| self.keyidx.shift(v, p.seq) & 0x1f),
         };
         if out == *ids {
             return Ok(Patch::NONE);

@@ -47,7 +47,7 @@ impl Vp9 {
             return Err(SkipReason::TooLate);
         }
         let picture = ids.picture.map(|id| wire(self.picture(p, id)));
-        let tl0 = ids.tl0.map(|v| self.tl0.shift(v, p.newest));
+        let tl0 = ids.tl0.map(|v| self.tl0.shift(v, p.seq));
         if (Vp9Ids { picture, tl0 }) == *ids {
             return Ok(Patch::NONE);
         }
