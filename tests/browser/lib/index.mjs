@@ -1,0 +1,10 @@
+// All that a browser test needs.
+
+export * from './chromium.mjs';
+export * from './firefox.mjs';
+export * from './measure.mjs';
+export * from './media.mjs';
+export * from './pulse.mjs';
+export * from './server.mjs';
+export * from './stage.mjs';
+export * from './wait.mjs';

@@ -1,0 +1,96 @@
+// The conference server under test, and a small one for pages of our own.
+
+import { createSocket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createServer as createTcp } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { extname, join, normalize } from 'node:path';
+
+import { start } from './process.mjs';
+import { waitFor } from './wait.mjs';
+
+/** This machine's own address, beside loopback: a Firefox page without microphone gathers nothing else. */
+export function ownAddress() {
+  const all = Object.values(networkInterfaces()).flat();
+  return all.find((a) => a.family === 'IPv4' && !a.internal)?.address ?? null;
+}
+
+/** A port that is free for TCP and for UDP at this moment. */
+export async function freePort() {
+  for (let tries = 0; tries < 20; tries++) {
+    const tcp = createTcp();
+    await new Promise((resolve, reject) => tcp.once('error', reject).listen(0, '0.0.0.0', resolve));
+    const { port } = tcp.address();
+    const udp = createSocket('udp4');
+    const free = await new Promise((resolve) => {
+      udp.once('error', () => resolve(false));
+      udp.bind(port, '0.0.0.0', () => resolve(true));
+    });
+    await new Promise((resolve) => udp.close(resolve));
+    await new Promise((resolve) => tcp.close(resolve));
+    if (free) return port;
+  }
+  throw new Error('no port is free for both TCP and UDP');
+}
+
+/**
+ * Starts `meet` and waits until it answers. `url` is where pages load it (loopback: browsers give a microphone there without TLS).
+ *
+ * `binary`: default `$SALON_MEET`. `udp`: another port for media than the free one that is taken for both. `args`: more flags.
+ * `environment`: more variables. `addresses`: what `--public-ip` says; default loopback and this machine's own.
+ */
+export async function startMeet(stage, { binary, udp, args = [], environment = {}, addresses } = {}) {
+  const program = binary ?? process.env.SALON_MEET;
+  if (!program) throw new Error('set SALON_MEET to the path of the meet program');
+  const port = await freePort();
+  const ips = addresses ?? ['127.0.0.1', ownAddress()].filter(Boolean);
+  const token = 'test-admin-token-0123456789';
+  const directory = await stage.directory('salon-meet');
+  const meet = start(
+    stage,
+    program,
+    [
+      ...['--listen', `0.0.0.0:${port}`, '--udp', String(udp ?? port), '--admin-token', token],
+      ...ips.flatMap((ip) => ['--public-ip', ip]),
+      ...args,
+    ],
+    { env: { ...process.env, HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory, ...environment } },
+  );
+  const url = `http://127.0.0.1:${port}`;
+  const log = () => (meet.exit ? `it ended: ${JSON.stringify(meet.exit)}\n` : '') + meet.lines.join('\n');
+  await waitFor(async () => meet.exit || (await fetch(`${url}/healthz`)).ok, { what: 'the server', guard: 20_000, explain: log });
+  if (meet.exit) throw new Error(`the server did not start: ${log()}`);
+  const api = async (path) => {
+    const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
+    if (!answer.ok) throw new Error(`${path}: HTTP ${answer.status}`);
+    return path.startsWith('/api') ? answer.json() : answer.text();
+  };
+  return {
+    ...{ url, port, udp: udp ?? port, token, pid: meet.pid, log, api },
+    stop: (signal) => meet.stop(signal),
+    /** The address of a room, with the page's own query, `{ name: 'Ada', join: 1 }`. */
+    room: (name, query = {}) => `${url}/${encodeURIComponent(name)}?${new URLSearchParams(query)}`,
+  };
+}
+
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' };
+
+/** Serves the files of one directory on loopback. */
+export async function serveDirectory(stage, root) {
+  const server = createServer(async (request, response) => {
+    const path = normalize(new URL(request.url, 'http://x').pathname);
+    try {
+      const body = await readFile(join(root, path));
+      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stage.onClear(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
