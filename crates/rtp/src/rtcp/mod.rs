@@ -1,5 +1,5 @@
 //! RTCP (RFC 3550 §6 and its extensions): [`Compound`] reads what came; each packet type has its `write`, into any
-//! [`BufMut`](bytes::BufMut), one after the other, which makes a compound.
+//! [`BufMut`], one after the other, which makes a compound.
 //!
 //! ```
 //! use salon_rtp::rtcp::{Compound, Nack, Pli, RtcpPacket};
