@@ -13,6 +13,7 @@ mod event;
 mod ids;
 pub mod ingress;
 pub mod limits;
+mod noise;
 mod report;
 mod room;
 pub mod speaker;
