@@ -1,0 +1,193 @@
+//! What the rest of a process asks of a shard, and what it hears back.
+
+use salon_sfu::{
+    Constraint, EmptyReason, ParticipantId, Refused, RoomReport, SlotId, SlotSpec, SlotStreams, Source,
+    TrackId, TrackSpec,
+};
+use salon_transport::{Fingerprint, GoneReason, IceCredentials, Path, PeerId, Setup};
+
+use crate::limits;
+use crate::shard::RoomKey;
+
+/// A participant of a room on this host: what [`Handle::join`](crate::Handle::join) gives, and all later calls take.
+/// Copies may outlive the participant; a call with a stale one is [`Stale`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Member {
+    pub(crate) room: RoomKey,
+    pub(crate) participant: ParticipantId,
+    pub(crate) peer: PeerId,
+}
+
+/// The member (or its slot or track) is not there any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("this participant has left")]
+pub struct Stale;
+
+/// Why somebody could not join, or could not change what they send and receive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The room holds as many as [`HostConfig::room`](crate::HostConfig) allows.
+    #[error("the room is full")]
+    RoomFull,
+    /// The host holds as many rooms as [`HostConfig::max_rooms`](crate::HostConfig) allows.
+    #[error("this host has no place for another room")]
+    TooManyRooms,
+    /// The host holds as many peers as its transport allows.
+    #[error("this host has no place for another peer")]
+    TooManyPeers,
+    /// A track or a slot that the core refuses.
+    #[error("refused: {0}")]
+    Refused(#[from] Refused),
+    /// The command queue is full, or the host is stopping.
+    #[error("the host is too busy")]
+    Busy,
+    /// The member has left.
+    #[error(transparent)]
+    Stale(#[from] Stale),
+}
+
+/// Who joins, with what.
+pub struct Join {
+    /// The caller's own number for this participant; comes back in events about it. The host gives it no meaning.
+    pub label: u64,
+    /// The client's ICE credentials.
+    pub remote: IceCredentials,
+    /// Of the certificate that the client will show.
+    pub fingerprint: Fingerprint,
+    /// Our DTLS role.
+    pub setup: Setup,
+    /// What it publishes.
+    pub tracks: Vec<TrackSpec>,
+    /// Where it receives.
+    pub slots: Vec<SlotSpec>,
+    /// Hears what happens to it. Called on the media thread: must not block, must not panic.
+    pub events: Box<dyn FnMut(HostEvent) + Send>,
+}
+
+/// What a join brought.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// For later calls.
+    pub member: Member,
+    /// Our ICE credentials towards this client.
+    pub local: IceCredentials,
+    /// One for each of [`Join::tracks`], in order.
+    pub tracks: Vec<TrackId>,
+    /// One for each of [`Join::slots`], in order.
+    pub slots: Vec<(SlotId, SlotStreams)>,
+}
+
+/// A renegotiation: what is not named stays.
+#[derive(Clone, Debug, Default)]
+pub struct Update {
+    /// New credentials of the client: an ICE restart (RFC 8445 §9). Keys and streams stay.
+    pub restart: Option<IceCredentials>,
+    /// Tracks that end.
+    pub unpublish: Vec<TrackId>,
+    /// Tracks that begin.
+    pub publish: Vec<TrackSpec>,
+    /// Slots that go.
+    pub unsubscribe: Vec<SlotId>,
+    /// Slots that come.
+    pub subscribe: Vec<SlotSpec>,
+}
+
+/// What an update brought.
+#[derive(Clone, Debug)]
+pub struct Updated {
+    /// Our credentials: new ones after a restart.
+    pub local: IceCredentials,
+    /// One for each of [`Update::publish`], in order.
+    pub tracks: Vec<TrackId>,
+    /// One for each of [`Update::subscribe`], in order.
+    pub slots: Vec<(SlotId, SlotStreams)>,
+}
+
+/// Who is in a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shown {
+    /// The label under which its publisher joined.
+    pub label: u64,
+    /// What it is.
+    pub source: Source,
+    /// Which track.
+    pub track: TrackId,
+}
+
+/// What a participant hears of itself and of its room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum HostEvent {
+    /// Keys are agreed: media flows.
+    Connected,
+    /// No authenticated packet for 8 s: its slots are free, others no longer see it.
+    Silent,
+    /// An authenticated packet came again.
+    Back,
+    /// It is no longer in the room. The last event.
+    Gone(GoneReason),
+    /// The room ended because of a fault of ours. The last event.
+    RoomFailed,
+    /// Another is in this slot, or nobody and why.
+    Slot {
+        /// The receiver's slot.
+        slot: SlotId,
+        /// Who is in it.
+        shows: Result<Shown, EmptyReason>,
+    },
+    /// Which encodings of its own track somebody watches: bit `i` for the `i`-th of its [`TrackSpec`].
+    Encodings {
+        /// Its own track.
+        track: TrackId,
+        /// The watched ones.
+        wanted: u8,
+    },
+    /// Who has the floor in the room.
+    Floor(Option<u64>),
+    /// Who starts or stops making a sound.
+    Speaking {
+        /// Their label.
+        label: u64,
+        /// Starts.
+        on: bool,
+    },
+}
+
+/// A room as an administrator sees it.
+#[derive(Clone, Debug)]
+pub struct HostRoomReport {
+    /// Its name.
+    pub name: String,
+    /// The media core's view.
+    pub room: RoomReport,
+    /// The participants' transports.
+    pub peers: Vec<PeerReport>,
+}
+
+/// A participant's transport.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerReport {
+    /// Who.
+    pub participant: ParticipantId,
+    /// Under which label it joined.
+    pub label: u64,
+    /// Where its packets come from and go to, once known.
+    pub path: Option<Path>,
+}
+
+pub(crate) type Reply<T, E> = Box<dyn FnOnce(Result<T, E>) + Send>;
+
+pub(crate) enum Command {
+    Join { room: String, join: Box<Join>, reply: Reply<Joined, JoinError> },
+    Update { member: Member, update: Box<Update>, reply: Reply<Updated, JoinError> },
+    Constrain { member: Member, slot: SlotId, constraint: Constraint },
+    Mute { member: Member, track: TrackId, muted: bool },
+    Leave { member: Member },
+    Report { room: Option<String>, reply: Box<dyn FnOnce(Vec<HostRoomReport>) + Send> },
+    Counters { reply: Box<dyn FnOnce(crate::HostCounters) + Send> },
+    Stop,
+}
+
+/// The queue of commands towards one shard.
+pub(crate) const QUEUE: usize = limits::COMMANDS;

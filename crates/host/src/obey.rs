@@ -1,0 +1,212 @@
+//! What each command does.
+
+use salon_rtp::Time;
+use salon_sfu::{
+    Limit, Misuse, ParticipantId, Refused, Room, SlotId, SlotSpec, SlotStreams, TrackId, TrackSpec,
+};
+use salon_transport::{PeerId, PeerSpec};
+
+use crate::command::{
+    Command, HostRoomReport, Join, JoinError, Joined, Member, PeerReport, Stale, Update, Updated,
+};
+use crate::entropy::{self, NoEntropy};
+use crate::member::MemberEntry;
+use crate::rooms::{Entry, RoomKey};
+use crate::shard::{Shard, Turn};
+use crate::{HostCounters, HostEvent};
+
+/// This host has one shard so far.
+const SHARD: usize = 0;
+
+impl Shard {
+    pub(crate) fn obey(&mut self, now: Time, command: Command) -> Turn {
+        match command {
+            Command::Join { room, join, reply } => reply(self.join(now, &room, *join)),
+            Command::Update { member, update, reply } => reply(self.update(now, member, *update)),
+            Command::Constrain { member, slot, constraint } => {
+                self.in_room(member, |room, id| room.constrain(now, id, slot, constraint));
+            }
+            Command::Mute { member, track, muted } => {
+                self.in_room(member, |room, id| room.set_muted(now, id, track, muted));
+            }
+            Command::Leave { member } => drop(self.remove_member(now, member)),
+            Command::Report { room, reply } => reply(self.report(now, room.as_deref())),
+            Command::Counters { reply } => reply(self.count()),
+            Command::Stop => return Turn::Stop,
+        }
+        Turn::Again
+    }
+
+    fn join(&mut self, now: Time, name: &str, join: Join) -> Result<Joined, JoinError> {
+        let key = self.rooms.enter(name)?;
+        let local = entropy::ice_credentials(SHARD).map_err(|NoEntropy| JoinError::Busy)?;
+        let spec = PeerSpec {
+            local: local.clone(),
+            remote: Some(join.remote),
+            remote_fingerprint: join.fingerprint,
+            setup: join.setup,
+        };
+        let joined = match self.transport.add_peer(now, spec) {
+            Ok(peer) => {
+                let Join { label, events, tracks, slots, .. } = join;
+                let member = self.enter(now, key, peer, Entering { label, events, tracks, slots });
+                if member.is_err() {
+                    self.transport.remove_peer(now, peer);
+                }
+                member.map(|(member, Taken { tracks, slots })| Joined { member, local, tracks, slots })
+            }
+            Err(_) => Err(JoinError::TooManyPeers),
+        };
+        self.rooms.close_if_empty(key);
+        joined
+    }
+
+    /// Makes a participant of a peer. On an error the room is as it was.
+    fn enter(
+        &mut self,
+        now: Time,
+        key: RoomKey,
+        peer: PeerId,
+        join: Entering,
+    ) -> Result<(Member, Taken), JoinError> {
+        let entry = self.rooms.touch(key).ok_or(Stale)?;
+        let participant = entry.room.join(now).map_err(|limit| match limit {
+            Limit::Participants => JoinError::RoomFull,
+            other => JoinError::Refused(Refused::Limit(other)),
+        })?;
+        match take_up(now, entry, participant, join.tracks, join.slots) {
+            Ok(taken) => {
+                let member = Member { room: key, participant, peer };
+                let of = MemberEntry { peer, label: join.label, events: join.events };
+                entry.members.entries.insert(participant, of);
+                self.peers.insert(peer, member);
+                Ok((member, taken))
+            }
+            Err(refused) => {
+                let _ = entry.room.leave(now, participant);
+                entry.members.tracks.retain(|_, (of, _)| *of != participant);
+                Err(refused.into())
+            }
+        }
+    }
+
+    fn update(&mut self, now: Time, member: Member, update: Update) -> Result<Updated, JoinError> {
+        if self.peers.get(member.peer) != Some(&member) {
+            return Err(Stale.into());
+        }
+        let entry = self.rooms.touch(member.room).ok_or(Stale)?;
+        let id = member.participant;
+        // What ends makes place for what begins. A stale id names what is gone already: that is what was asked for.
+        for track in update.unpublish {
+            let _ = entry.room.unpublish(now, id, track);
+            entry.members.tracks.remove(track);
+        }
+        for slot in update.unsubscribe {
+            let _ = entry.room.unsubscribe(now, id, slot);
+        }
+        let taken = take_up(now, entry, id, update.publish, update.subscribe)?;
+        let local = match update.restart {
+            Some(remote) => {
+                let local = entropy::ice_credentials(SHARD).map_err(|NoEntropy| JoinError::Busy)?;
+                self.transport.restart_ice(now, member.peer, local.clone(), remote).map_err(|_| Stale)?;
+                local
+            }
+            None => self.transport.local_credentials(member.peer).ok_or(Stale)?.clone(),
+        };
+        Ok(Updated { local, tracks: taken.tracks, slots: taken.slots })
+    }
+
+    /// Runs a call into the room of a member; a stale member or id is no fault of anybody's: they raced a departure.
+    fn in_room(&mut self, member: Member, call: impl FnOnce(&mut Room, ParticipantId) -> Result<(), Misuse>) {
+        if self.peers.get(member.peer) != Some(&member) {
+            return;
+        }
+        let Some(entry) = self.rooms.touch(member.room) else { return };
+        if entry.guarded(|room| call(room, member.participant)).is_none() {
+            self.fail_room(member.room);
+        }
+    }
+
+    fn report(&mut self, now: Time, name: Option<&str>) -> Vec<HostRoomReport> {
+        let Self { rooms, transport, .. } = self;
+        let report = |entry: &Entry| HostRoomReport {
+            name: entry.name.clone(),
+            room: entry.room.report(now),
+            peers: (entry.members.entries.iter())
+                .map(|(participant, m)| PeerReport {
+                    participant,
+                    label: m.label,
+                    path: transport.path(m.peer),
+                })
+                .collect(),
+        };
+        match name {
+            Some(name) => rooms.by_name(name).map(report).into_iter().collect(),
+            None => rooms.iter().map(report).collect(),
+        }
+    }
+
+    fn count(&self) -> HostCounters {
+        HostCounters {
+            rooms: self.rooms.counters(),
+            transport: self.transport.counters().clone(),
+            rooms_now: self.rooms.len() as u64,
+            participants_now: self.peers.len() as u64,
+            ..self.counters.clone()
+        }
+    }
+}
+
+/// What somebody brings into a room.
+struct Entering {
+    label: u64,
+    events: Box<dyn FnMut(HostEvent) + Send>,
+    tracks: Vec<TrackSpec>,
+    slots: Vec<SlotSpec>,
+}
+
+/// What the room made of tracks and slots, in order.
+struct Taken {
+    tracks: Vec<TrackId>,
+    slots: Vec<(SlotId, SlotStreams)>,
+}
+
+/// Publishes and subscribes, all or nothing.
+fn take_up(
+    now: Time,
+    entry: &mut Entry,
+    id: ParticipantId,
+    tracks: Vec<TrackSpec>,
+    slots: Vec<SlotSpec>,
+) -> Result<Taken, Refused> {
+    let Entry { room, members, .. } = entry;
+    let mut taken =
+        Taken { tracks: Vec::with_capacity(tracks.len()), slots: Vec::with_capacity(slots.len()) };
+    let all = (|| {
+        for spec in tracks {
+            let source = spec.source;
+            let track = room.publish(now, id, spec)?;
+            members.tracks.insert(track, (id, source));
+            taken.tracks.push(track);
+        }
+        for spec in slots {
+            let slot = room.subscribe(now, id, spec)?;
+            let streams = room.streams(slot).ok_or(Misuse::UnknownSlot)?;
+            taken.slots.push((slot, streams));
+        }
+        Ok(())
+    })();
+    match all {
+        Ok(()) => Ok(taken),
+        Err(refused) => {
+            for track in taken.tracks {
+                let _ = room.unpublish(now, id, track);
+                members.tracks.remove(track);
+            }
+            for (slot, _) in taken.slots {
+                let _ = room.unsubscribe(now, id, slot);
+            }
+            Err(refused)
+        }
+    }
+}
