@@ -76,16 +76,16 @@ export async function startMeet(stage, { binary, udp, args = [], environment = {
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' };
 
-/** Serves the files of one directory on loopback. */
-export async function serveDirectory(stage, root) {
+/** Serves the files of some directories on loopback, the first that has one. */
+export async function serveDirectory(stage, ...roots) {
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url, 'http://x').pathname);
-    try {
-      const body = await readFile(join(root, path));
-      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
-    } catch {
-      response.writeHead(404).end();
+    for (const root of roots) {
+      const body = await readFile(join(root, path)).catch(() => null);
+      if (!body) continue;
+      return response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
     }
+    response.writeHead(404).end();
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   stage.onClear(() => {
