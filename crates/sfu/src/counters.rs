@@ -1,5 +1,7 @@
 //! What the room counted.
 
+use salon_simulcast::SkipReason;
+
 use crate::{DropReason, EgressDrop};
 
 /// Totals of a room since it was made. They only grow.
@@ -25,11 +27,13 @@ pub struct Counters {
     pub keys_asked: u64,
     /// Missing packets asked of publishers.
     pub nacks_sent: u64,
+    /// Packets that left larger than [`limits::DATAGRAM`](crate::limits::DATAGRAM).
+    pub oversized: u64,
+    skipped: [u64; SkipReason::ALL.len()],
     dropped: [u64; DropReason::COUNT],
     unsent: [u64; EgressDrop::COUNT],
 }
 
-#[allow(dead_code)] // Until the first packets flow.
 impl Counters {
     /// Packets that came and were dropped for this reason.
     pub fn dropped(&self, reason: DropReason) -> u64 {
@@ -54,6 +58,8 @@ impl Counters {
             visited,
             keys_asked,
             nacks_sent,
+            oversized,
+            skipped,
             dropped,
             unsent,
         } = other;
@@ -68,11 +74,22 @@ impl Counters {
             (&mut self.visited, visited),
             (&mut self.keys_asked, keys_asked),
             (&mut self.nacks_sent, nacks_sent),
+            (&mut self.oversized, oversized),
         ];
         let lists = self.dropped.iter_mut().zip(dropped).chain(self.unsent.iter_mut().zip(unsent));
+        let lists = lists.chain(self.skipped.iter_mut().zip(skipped));
         for (sum, more) in pairs.into_iter().chain(lists) {
             *sum = sum.saturating_add(*more);
         }
+    }
+
+    /// Packets that a slot did not forward, for this reason: one per packet and slot.
+    pub fn skipped(&self, reason: SkipReason) -> u64 {
+        self.skipped.get(reason as usize).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn skip(&mut self, reason: SkipReason) {
+        self.skipped[reason as usize] += 1;
     }
 
     pub(crate) fn drop(&mut self, reason: DropReason) {
@@ -80,6 +97,10 @@ impl Counters {
     }
 
     pub(crate) fn leave_unsent(&mut self, reason: EgressDrop) {
-        self.unsent[reason as usize] += 1;
+        self.leave_unsent_many(reason, 1);
+    }
+
+    pub(crate) fn leave_unsent_many(&mut self, reason: EgressDrop, n: usize) {
+        self.unsent[reason as usize] += n as u64;
     }
 }

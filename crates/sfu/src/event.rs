@@ -110,3 +110,11 @@ pub enum Refused {
     #[error("an SSRC, or MID and RID, is taken")]
     Taken,
 }
+
+/// An event whose subject may have changed since: read when it is polled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pending {
+    Slot(SlotId),
+    Floor,
+    Encodings(TrackId),
+}

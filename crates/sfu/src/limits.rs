@@ -53,3 +53,21 @@ pub const TWCC_PER_FEEDBACK: usize = 400;
 
 /// Voices (microphones and other sounds) that one room ranks.
 pub const VOICES_PER_ROOM: usize = 1024;
+
+// Egress.
+
+/// Packets of a slot that can be sent again: 2 s at 250 packets/s, as long as the cache holds them (a power of two).
+/// Each costs a hundred bytes per slot.
+pub const HISTORY: usize = 512;
+/// Times that one packet is sent again: what four did not bring, a key frame will.
+pub const REPEATS: u8 = 4;
+/// Bytes of repair that a receiver may cost before it was sent anything.
+pub const REPAIR_START: u64 = 64 << 10;
+/// Bytes of repair that a receiver may save up: a burst of loss of half a second at 4 Mbit/s.
+pub const REPAIR_SAVED: u64 = 256 << 10;
+/// Missing packets that one RTCP compound may ask for: what is beyond is a key frame's matter.
+pub const REPAIRS_PER_REPORT: usize = 256;
+/// RTCP datagrams that wait for one participant. They leave at the next turn, so more means that it cannot be reached.
+pub const REPORTS: usize = 8;
+/// Bytes of one RTCP datagram before encryption, so that it stays below [`DATAGRAM`] with tag and index.
+pub const REPORT_BYTES: usize = 1_200;

@@ -3,9 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use salon_rtp::{Bitrate, Codec, MediaKind, Rid};
+use core::time::Duration;
 
-use crate::{EmptyReason, ParticipantId, SlotId, Source, TrackId};
+use alloc::string::ToString;
+use salon_rtp::{Bitrate, Codec, MediaKind, Rid, Time};
+
+use crate::egress::Slot;
+use crate::ingress::Track;
+use crate::{EmptyReason, ParticipantId, Room, SlotId, Source, TrackId};
 
 /// A room at one moment.
 #[derive(Clone, Debug, Default)]
@@ -94,4 +99,71 @@ pub struct SlotReport {
     pub repaired: u64,
     /// Loss that its receiver reported last, in 1/256.
     pub loss: Option<u8>,
+}
+
+/// How long after its last packet an encoding still counts as live.
+const LIVE: Duration = Duration::from_secs(2);
+
+impl Room {
+    /// Everything worth seeing, at `now`. It walks the whole room and allocates: for an API, not for a loop.
+    pub fn report(&self, now: Time) -> RoomReport {
+        let participants = self.receivers.iter().map(|(id, receiver)| ParticipantReport {
+            id,
+            connected: receiver.connected,
+            speaking: receiver.speaking,
+            budget: receiver.budget.ceiling(),
+            rtt_ms: receiver.rtt.map(|r| u32::try_from(r.as_millis()).unwrap_or(u32::MAX)),
+            tracks: self.report_tracks(now, id),
+            slots: (receiver.slots.iter())
+                .filter_map(|&s| Some(report_slot(s, self.slots.get(s)?)))
+                .collect(),
+        });
+        RoomReport { participants: participants.collect(), floor: self.stage.floor }
+    }
+
+    fn report_tracks(&self, now: Time, id: ParticipantId) -> Vec<TrackReport> {
+        let tracks = self.publishers.get(id).map(|p| p.tracks.as_slice()).unwrap_or_default();
+        let report = |&id: &TrackId| {
+            let track = self.tracks.get(id)?;
+            Some(TrackReport {
+                id,
+                source: track.spec.source,
+                codec: track.spec.codec,
+                muted: track.muted,
+                viewers: track.slots.len(),
+                encodings: report_encodings(now, track),
+            })
+        };
+        tracks.iter().filter_map(report).collect()
+    }
+}
+
+fn report_encodings(now: Time, track: &Track) -> Vec<EncodingReport> {
+    let specs = track.spec.encodings.iter();
+    let report = |(spec, e): (&crate::EncodingSpec, &crate::ingress::Encoding)| EncodingReport {
+        rid: spec.rid,
+        live: e.sends(now, LIVE),
+        rate: e.rate.get(now),
+        height: e.height,
+        received: e.arrival.packets(),
+        lost: e.arrival.lost(),
+        jitter_us: u32::try_from(e.arrival.jitter().as_micros()).unwrap_or(u32::MAX),
+        viewers: e.viewers.len(),
+    };
+    specs.zip(&track.encodings).map(report).collect()
+}
+
+fn report_slot(id: SlotId, slot: &Slot) -> SlotReport {
+    let (shows, empty) = slot.state();
+    SlotReport {
+        id,
+        mid: slot.spec.mid.as_ref().map(ToString::to_string),
+        kind: slot.spec.kind,
+        shows,
+        encoding: slot.current.filter(|c| Some(c.track) == shows).map(|c| c.index),
+        empty,
+        sent: slot.sent.packets,
+        repaired: slot.sent.repaired,
+        loss: slot.heard.loss,
+    }
 }

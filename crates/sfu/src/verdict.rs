@@ -96,6 +96,10 @@ reasons! {
     pub enum EgressDrop {
         /// Its bytes had left the cache before their turn came.
         Evicted = "evicted",
+        /// Its slot ended before its turn came.
+        SlotGone = "slot-gone",
+        /// Its track ended before its turn came.
+        TrackGone = "track-gone",
         /// The receiver's queue was full.
         QueueFull = "queue-full",
         /// The receiver has no path, or the caller discarded the burst.

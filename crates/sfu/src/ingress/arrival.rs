@@ -1,6 +1,7 @@
 //! What has come of one encoding, and what has not.
 
 use crate::verdict::DropReason;
+use core::time::Duration;
 use salon_rtp::{NtpTime, RtpTime, Seq, SeqNo, Time};
 
 /// How a packet came.
@@ -293,6 +294,17 @@ impl Arrival {
     /// Packets that came by repair.
     pub const fn repaired(&self) -> u64 {
         self.repaired
+    }
+
+    /// Packets that did not come by themselves since the numbering began.
+    pub fn lost(&self) -> u64 {
+        self.now.map_or(0, |n| (n.media.since(n.base) + 1).saturating_sub(n.received))
+    }
+
+    /// Interarrival jitter (RFC 3550 §6.4.1).
+    pub fn jitter(&self) -> Duration {
+        let ticks = self.now.map_or(0, |n| n.jitter >> 4);
+        Duration::from_micros((u64::from(ticks) * 1_000_000).checked_div(u64::from(self.rate)).unwrap_or(0))
     }
 }
 

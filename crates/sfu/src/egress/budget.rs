@@ -1,0 +1,171 @@
+//! What a receiver's link carries: the place where a bandwidth estimator will stand.
+//!
+//! In go what the receiver says ([`Budget::remb`], [`Budget::loss`] and [`Budget::reported`]) and what is sent to it; out comes
+//! the [`allocate::Budget`](salon_simulcast::allocate::Budget) by which its picture slots share the link
+//! ([`Budget::allocation`]), and the word that it has changed. Sound never waits for it.
+//!
+//! Until there is an estimator, this holds: nothing speaks for a bound until somebody does. A receiver's own estimate (REMB) is
+//! about one and a third of what it receives, and so says nothing while it is above what is sent; below that, for as long as
+//! we have sent so much, it is a ceiling. So is loss above a tenth that did not happen before us. A ceiling is lifted slowly,
+//! and ever more slowly the more often lifting it failed.
+
+use core::time::Duration;
+
+use salon_rtp::{Bitrate, Time};
+use salon_simulcast::allocate;
+
+/// A REMB older than this says nothing any more (they come every second or so).
+const REMB_SILENT: Duration = Duration::from_secs(5);
+
+/// Loss above this, in percent, is congestion (RFC 3550 leaves it open; libwebrtc's loss-based control decreases above it) …
+const LOSS_HIGH: u64 = 10;
+/// … and below this it is none (the same).
+const LOSS_LOW: u64 = 2;
+
+/// What a ceiling grows by per second, in percent, when nothing speaks against it (libwebrtc's multiplicative increase).
+const GROWTH: u64 = 8;
+
+/// How long a ceiling stands still after it was lowered, at first and at most: it doubles each time.
+const HOLD: Duration = Duration::from_secs(2);
+const LONGEST_HOLD: Duration = Duration::from_secs(32);
+
+/// The ceiling never falls below this: a picture of 150 lines and sound. Lower would not come back.
+const FLOOR: Bitrate = Bitrate::from_kbps(60);
+
+/// A ceiling that has grown beyond this bounds nothing.
+const BOUNDLESS: Bitrate = Bitrate::from_kbps(30_000);
+
+/// The sending rate is remembered for so many …
+const PARTS: usize = 6;
+/// … times this long: a REMB may speak of what was sent three seconds ago.
+const PART: Duration = Duration::from_millis(500);
+
+/// The budget of one receiver.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    /// What may be sent; `None` while nothing speaks for a bound.
+    ceiling: Option<Bitrate>,
+    /// When the ceiling was last looked at, and from when on it may grow.
+    touched: Time,
+    hold_until: Time,
+    hold: Duration,
+    /// The newest REMB.
+    remb: Option<(Time, Bitrate)>,
+    /// What was sent, newest first, in steps of [`PART`].
+    sent: [Bitrate; PARTS],
+    sampled: Time,
+    /// What receiver reports said since the last decision: expected, and lost by its link.
+    expected: u64,
+    lost: u64,
+    decided: Time,
+    /// For [`allocate::Budget::steady`].
+    estimates: allocate::Estimates,
+}
+
+impl Budget {
+    pub(crate) fn new() -> Self {
+        Self { hold: HOLD, ..Self::default() }
+    }
+
+    /// What pictures and sound may take together; `None` while nothing speaks for a bound.
+    pub(crate) const fn ceiling(&self) -> Option<Bitrate> {
+        self.ceiling
+    }
+
+    /// The receiver says what its link carries, while `sent` is sent to it. Whether the ceiling changed.
+    pub(crate) fn remb(&mut self, now: Time, estimate: Bitrate, sent: Bitrate) -> bool {
+        self.sample(now, sent);
+        self.remb = Some((now, estimate));
+        // What it received may be what was sent a while ago: only what has been sent all along is too much.
+        let steadily = self.sent.iter().copied().min().unwrap_or(Bitrate::ZERO);
+        if estimate < steadily.percent(95) {
+            return self.lower(now, estimate);
+        }
+        self.grow(now)
+    }
+
+    /// A reception report: packets expected since the last, and of those the ones that its own link lost. Whether it matters.
+    pub(crate) fn loss(&mut self, expected: u64, lost: u64) -> bool {
+        self.expected += expected;
+        self.lost += lost.min(expected);
+        lost > 0
+    }
+
+    /// The reports of one compound have been counted, while `sent` is sent. Whether the ceiling changed.
+    pub(crate) fn reported(&mut self, now: Time, sent: Bitrate) -> bool {
+        self.sample(now, sent);
+        // Few packets say little: wait for more, but not for ever.
+        if self.expected < 20 || now.since(self.decided) < Duration::from_millis(500) {
+            return false;
+        }
+        let loss = self.lost * 100 / self.expected;
+        (self.expected, self.lost, self.decided) = (0, 0, now);
+        if loss > LOSS_HIGH {
+            // As libwebrtc's loss-based control: by half of what was lost.
+            return self.lower(now, sent.percent(100 - loss.min(100) / 2));
+        }
+        if loss < LOSS_LOW { self.grow(now) } else { false }
+    }
+
+    /// What the picture slots may share.
+    pub(crate) fn allocation(&mut self, now: Time, audio: Bitrate) -> allocate::Budget {
+        let Some(ceiling) = self.ceiling else {
+            return allocate::Budget { estimate: Bitrate::MAX, steady: Bitrate::MAX, audio };
+        };
+        self.estimates.push(now, ceiling);
+        let steady = self.estimates.steady(now).unwrap_or(ceiling);
+        allocate::Budget { estimate: ceiling, steady, audio }
+    }
+
+    fn lower(&mut self, now: Time, to: Bitrate) -> bool {
+        let to = to.max(FLOOR);
+        if self.ceiling.is_some_and(|c| c <= to) {
+            // Lower already; but this is no time to grow.
+            self.hold_until = self.hold_until.max(now.plus(HOLD));
+            return false;
+        }
+        if self.ceiling.is_some() && now >= self.hold_until {
+            // It had been lifted, in vain.
+            self.hold = (self.hold * 2).min(LONGEST_HOLD);
+        }
+        self.ceiling = Some(to);
+        self.touched = now;
+        self.hold_until = now.plus(self.hold);
+        true
+    }
+
+    fn grow(&mut self, now: Time) -> bool {
+        let Some(ceiling) = self.ceiling else { return false };
+        let passed = now.since(self.touched.max(self.hold_until));
+        if now < self.hold_until || passed < Duration::from_millis(100) {
+            return false;
+        }
+        self.touched = now;
+        let percent = 100 + (GROWTH * passed.as_millis().min(2_000) as u64).div_ceil(1_000);
+        let grown = ceiling.percent(percent).plus(Bitrate::from_kbps(1));
+        // A fresh estimate close above what is sent is the link's; one well above it is only the receiver's ignorance.
+        let near = self
+            .remb
+            .filter(|(at, r)| now.since(*at) < REMB_SILENT && *r < self.sent[0].percent(120))
+            .map(|r| r.1);
+        let grown = near.filter(|&r| r < grown).map_or(grown, |r| r.max(ceiling));
+        self.ceiling = (grown < BOUNDLESS).then_some(grown);
+        if self.ceiling.is_none() {
+            self.hold = HOLD;
+        }
+        true
+    }
+
+    fn sample(&mut self, now: Time, sent: Bitrate) {
+        if now.since(self.sampled) >= PART {
+            let parts = (now.since(self.sampled).as_millis() / PART.as_millis()).min(PARTS as u128) as usize;
+            self.sent.rotate_right(parts);
+            for part in self.sent.iter_mut().take(parts) {
+                *part = sent;
+            }
+            self.sampled = now;
+        } else if let Some(first) = self.sent.first_mut() {
+            *first = (*first).min(sent);
+        }
+    }
+}

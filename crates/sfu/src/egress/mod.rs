@@ -1,0 +1,17 @@
+//! From the cache to the network: the sending half of the room.
+
+pub(crate) mod budget;
+mod burst;
+mod history;
+mod outbox;
+mod receiver;
+mod repair;
+mod reports;
+mod slot;
+
+pub use burst::Burst;
+pub(crate) use history::{History, Sent};
+pub(crate) use outbox::Outbox;
+pub(crate) use receiver::{Entry, Ready, Receiver};
+pub(crate) use reports::Teller;
+pub(crate) use slot::{Slot, Slots};

@@ -1,0 +1,46 @@
+//! The loop over the slots that show a packet's encoding.
+
+use salon_rtp::{SeqNo, Time};
+use salon_simulcast::Input;
+
+use crate::egress::Entry;
+use crate::ingress::EncodingId;
+use crate::{Room, SlotId};
+
+/// Slots of one encoding that may change what they show with one packet before the rest waits for the next one. A bound on the
+/// stack; the rest is found by the next packet.
+const SWITCHES: usize = 64;
+
+impl Room {
+    /// Offers a packet to each slot that shows its encoding or waits for it. Nothing else is visited.
+    pub(crate) fn forward(&mut self, now: Time, id: EncodingId, input: &Input) {
+        let mut switched: [Option<SlotId>; SWITCHES] = [None; SWITCHES];
+        let mut switches = switched.iter_mut();
+        let Some(encoding) = self.tracks.get(id.track).and_then(|t| t.encoding(id.index)) else { return };
+        let (seq, key): (SeqNo, bool) = (input.seq, input.facts.key);
+        for &viewer in &encoding.viewers {
+            self.counters.visited += 1;
+            let Some(slot) = self.slots.get_mut(viewer) else { continue };
+            let Some(receiver) = self.receivers.get_mut(slot.owner) else { continue };
+            match slot.forwarder.push(input) {
+                Ok(forward) => {
+                    let entry = Entry::Media { slot: viewer, encoding: id, seq, forward, key };
+                    receiver.enqueue(slot.owner, entry, &mut self.ready, &mut self.counters);
+                    if receiver.tick == Time::NEVER {
+                        receiver.tick = now.plus(crate::attend::TICK);
+                        self.schedule.lower(slot.owner, receiver.tick);
+                    }
+                }
+                Err(reason) => self.counters.skip(reason),
+            }
+            if slot.forwarder.current() != slot.current.map(|c| c.source)
+                && let Some(place) = switches.next()
+            {
+                *place = Some(viewer);
+            }
+        }
+        for viewer in switched.into_iter().flatten() {
+            self.relink(now, viewer);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Which encoding of its track each picture slot shows, and which encodings nobody needs.
+
+use core::time::Duration;
+
+use salon_rtp::{Bitrate, MediaKind, Time};
+use salon_simulcast::allocate::{self, Demand, Rank, Step};
+
+use crate::config::View;
+use crate::event::Pending;
+use crate::ingress::{EncodingId, Track};
+use crate::{ParticipantId, Room, SlotId, TrackId, limits};
+
+/// Picture slots of one receiver that compete for its link. Further ones show their least encoding: more tiles than a screen
+/// has room for.
+const COMPETING: usize = 32;
+
+/// An encoding without packets for so long, while others of its track come, has been switched off. Less would take a slow
+/// screen share for dead (Janus #3422), more would freeze a picture longer.
+const STALLED: Duration = Duration::from_secs(1);
+
+/// How long an encoding must have been without use before its sender is told: switching views back and forth should not cost a
+/// key frame each time (LiveKit: 5 s down, at once up).
+const UNUSED: Duration = Duration::from_secs(3);
+
+impl Room {
+    /// Chooses an encoding for each picture slot of a receiver, by height and by what its link carries.
+    pub(crate) fn retarget(&mut self, now: Time, id: ParticipantId) {
+        let Some(receiver) = self.receivers.get_mut(id) else { return };
+        let mut places = [None; COMPETING];
+        let mut steps = [[NO_STEP; limits::ENCODINGS]; COMPETING];
+        let mut counts = [0; COMPETING];
+        let mut n = 0;
+        let mut audio = Bitrate::ZERO;
+        for at in 0..receiver.slots.len() {
+            let Some(&slot_id) = receiver.slots.get(at) else { break };
+            let Some(slot) = self.slots.get(slot_id) else { continue };
+            if slot.spec.kind == MediaKind::Audio {
+                audio = audio.plus(slot.sent.rate.get(now));
+            } else if let (Some(track), Some(place)) = (slot.track, places.get_mut(n)) {
+                *place = Some((slot_id, track));
+                if let (Some(track), Some(steps)) = (self.tracks.get(track), steps.get_mut(n)) {
+                    counts[n] = live_steps(track, now, steps);
+                }
+                n += 1;
+            }
+        }
+        if n == 0 {
+            return;
+        }
+        let budget = receiver.budget.allocation(now, audio);
+        let mut out = [None; COMPETING];
+        {
+            let empty = Demand { rank: Rank::Recent(0), height: 0, steps: &[], shown: None };
+            let mut demands = [empty; COMPETING];
+            for i in 0..n {
+                let Some((slot, track)) = places[i] else { continue };
+                demands[i] = self.demand(slot, track, &steps[i][..counts[i]]);
+            }
+            allocate::allocate(&budget, &demands[..n], &mut out[..n]);
+        }
+        for i in 0..n {
+            let Some((slot, track)) = places[i] else { continue };
+            let chosen = out[i].and_then(|at| steps[i][..counts[i]].get(at));
+            self.settle(now, slot, track, chosen, counts[i]);
+        }
+    }
+
+    /// What a slot asks of its receiver's budget.
+    fn demand<'a>(&self, id: SlotId, track: TrackId, steps: &'a [Step]) -> Demand<'a> {
+        let Some(slot) = self.slots.get(id) else {
+            return Demand { rank: Rank::Recent(0), height: 0, steps, shown: None };
+        };
+        let owner = self.tracks.get(track).map(|t| t.owner);
+        let rank = match owner {
+            _ if slot.constraint.view != View::Auto => Rank::Pinned,
+            Some(owner) if self.stage.floor == Some(owner) => Rank::Floor,
+            Some(owner) => Rank::Recent(self.receivers.get(owner).map_or(0, |r| r.floor_order)),
+            None => Rank::Recent(0),
+        };
+        let aimed = slot.target.or(slot.current);
+        let shown = aimed.and_then(|e| steps.iter().position(|s| s.source == e.source));
+        Demand { rank, height: slot.constraint.height, steps, shown }
+    }
+
+    /// Makes a slot show what was chosen for it.
+    fn settle(&mut self, now: Time, id: SlotId, track_id: TrackId, chosen: Option<&Step>, choices: usize) {
+        let Some(track) = self.tracks.get(track_id) else { return };
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let index_of = |s: &Step| track.encodings.iter().position(|e| e.source == s.source).map(|i| i as u8);
+        let fitting = fitting(track, slot.constraint.height);
+        slot.starved = chosen.is_none() && choices > 0;
+        slot.wish = if slot.starved { None } else { track.name(track_id, fitting) };
+        let index = match chosen {
+            Some(step) => index_of(step),
+            // Nothing has come of this track yet: wait for what would fit.
+            None if choices == 0 => Some(fitting),
+            None => None,
+        };
+        self.aim(now, id, index.map(|i| (track_id, i)));
+        self.note_slot(id);
+        self.note_wanted(now, track_id);
+    }
+
+    /// Which encodings of a track somebody watches, waits for, or would watch if they came; a bit each.
+    pub(crate) fn wanted(&self, id: TrackId) -> Option<u8> {
+        let track = self.tracks.get(id)?;
+        let watched = track.encodings.iter().enumerate().filter(|(_, e)| !e.viewers.is_empty());
+        let mut mask = watched.fold(0, |m, (i, _)| m | 1 << i);
+        for slot in track.slots.iter().filter_map(|&s| self.slots.get(s)) {
+            if let Some(EncodingId { track, index, .. }) = slot.wish
+                && track == id
+            {
+                mask |= 1 << index;
+            }
+        }
+        Some(mask)
+    }
+
+    /// Notes that more encodings of a track are wanted than was told; that fewer are is told only after a while.
+    pub(crate) fn note_wanted(&mut self, now: Time, id: TrackId) {
+        let Some(wanted) = self.wanted(id) else { return };
+        let Some(track) = self.tracks.get_mut(id).filter(|t| t.kind() == MediaKind::Video) else { return };
+        if wanted == track.told {
+            track.idle_since = None;
+            return;
+        }
+        let since = *track.idle_since.get_or_insert(now);
+        let more = wanted & !track.told != 0;
+        if (more || now.since(since) >= UNUSED) && !core::mem::replace(&mut track.event_pending, true) {
+            self.events.push_back(Pending::Encodings(id));
+        }
+    }
+
+    /// Looks whether encodings of a publisher have been without use for a while, or have ceased to come.
+    pub(crate) fn note_idle(&mut self, now: Time, id: ParticipantId) {
+        let n = self.publishers.get(id).map_or(0, |p| p.tracks.len());
+        for at in 0..n {
+            let Some(track) = self.publishers.get(id).and_then(|p| p.tracks.get(at)).copied() else { break };
+            self.note_wanted(now, track);
+        }
+    }
+}
+
+const NO_STEP: Step =
+    Step { source: salon_simulcast::SourceId(0), temporal: u8::MAX, height: 0, rate: Bitrate::ZERO };
+
+/// The encodings of a track that send now, least first; how many there are.
+fn live_steps(track: &Track, now: Time, out: &mut [Step; limits::ENCODINGS]) -> usize {
+    let single = track.encodings.len() == 1;
+    let mut n = 0;
+    for (index, encoding) in track.encodings.iter().enumerate() {
+        let live = if single { encoding.last.is_some() } else { encoding.sends(now, STALLED) };
+        if let (true, Some(to)) = (live, out.get_mut(n)) {
+            let height = height(track, index);
+            *to = Step { source: encoding.source, temporal: u8::MAX, height, rate: encoding.rate.get(now) };
+            n += 1;
+        }
+    }
+    n
+}
+
+/// Lines of an encoding: what its key frames said, else a guess by its place: the last has 720, each before it half as many.
+fn height(track: &Track, index: usize) -> u16 {
+    let known = track.encodings.get(index).and_then(|e| e.height);
+    known.unwrap_or(720 >> (track.encodings.len() - 1 - index.min(track.encodings.len() - 1)).min(3))
+}
+
+/// The encoding that fits a tile, whether it is sent or not: the first that is tall enough (with an eighth less taken for
+/// enough, as the allocation does), else the last.
+fn fitting(track: &Track, lines: u16) -> u8 {
+    let enough = |i: &usize| u32::from(height(track, *i)) * 8 >= u32::from(lines) * 7;
+    let last = track.encodings.len().saturating_sub(1);
+    (0..track.encodings.len()).find(enough).unwrap_or(last) as u8
+}
