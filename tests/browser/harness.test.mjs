@@ -1,7 +1,7 @@
 // The harness itself: what it calls heard and seen is real sound and real pictures, in each browser.
 
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -128,4 +128,24 @@ test('waitFor gives what it waited for, or says what it waited for', async () =>
     throw new Error('not yet');
   };
   await assert.rejects(lib.waitFor(thrower, { guard: 20, every: 5 }), /not yet/);
+});
+
+test('a server that starts is waited for, one that does not is told with its last words', async (t) => {
+  const stage = lib.Stage.of(t);
+  const directory = await stage.directory();
+  const script = join(directory, 'meet');
+  const body = `#!${process.execPath}
+    const [, port] = process.argv[process.argv.indexOf('--listen') + 1].split(':');
+    if (process.argv.includes('--fail')) { console.error('port taken'); process.exit(3); }
+    setTimeout(() => require('node:http').createServer((q, r) => r.end(JSON.stringify([q.headers.authorization ?? '', process.argv]))).listen(port), 300);
+  `;
+  await writeFile(script, body, { mode: 0o755 });
+  const meet = await lib.startMeet(stage, { binary: script });
+  const [authorization, args] = await meet.api('/api/rooms');
+  assert.equal(authorization, `Bearer ${meet.token}`);
+  assert.equal(args[args.indexOf('--udp') + 1], String(meet.port));
+  assert.ok(args.includes('127.0.0.1'));
+  assert.deepEqual(await meet.stop(), { code: null, signal: 'SIGTERM' });
+  await assert.rejects(lib.startMeet(stage, { binary: script, args: ['--fail'] }), /"code":3.*port taken/s);
+  await assert.rejects(lib.startMeet(stage, { binary: join(directory, 'nothing') }), /ENOENT/);
 });
