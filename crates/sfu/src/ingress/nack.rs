@@ -45,6 +45,8 @@ pub struct NackGenerator {
     rtt: Duration,
     /// Ascending.
     missing: VecDeque<Missing>,
+    /// Where the last key frame started.
+    key: SeqNo,
     /// The greatest lateness of a packet that came by itself, and when that was.
     late: (Duration, Time),
     next: Option<Time>,
@@ -62,6 +64,7 @@ impl NackGenerator {
             },
             rtt: RTT_UNKNOWN,
             missing: VecDeque::with_capacity(NACKS_TRACKED),
+            key: SeqNo(0),
             late: (Duration::ZERO, Time::ZERO),
             next: None,
             hopeless: false,
@@ -86,8 +89,9 @@ impl NackGenerator {
         }
     }
 
-    /// A key frame starts at `seq`: nothing before it is worth asking for.
+    /// A key frame starts at `seq`: nothing before it is worth asking for, known to be missing yet or not.
     pub fn key_frame(&mut self, seq: SeqNo) {
+        self.key = self.key.max(seq);
         while self.missing.front().is_some_and(|m| m.seq < seq) {
             self.missing.pop_front();
         }
@@ -157,6 +161,10 @@ impl NackGenerator {
     }
 
     fn lost(&mut self, now: Time, before: SeqNo, count: u64) {
+        let count = count.min(before.since(self.key));
+        if count == 0 {
+            return;
+        }
         let tracked = count.min(NACKS_TRACKED as u64);
         let too_many = (self.missing.len() + tracked as usize).saturating_sub(NACKS_TRACKED);
         let dropped = self.missing.drain(..too_many.min(self.missing.len())).filter(|m| !m.came).count();
@@ -289,6 +297,10 @@ mod tests {
         n.arrived(ms(1), newest(20, 2), false);
         n.key_frame(SeqNo(19));
         assert_eq!(drive(&mut n, 20), [(20, 19)]);
+        // Nor what its own arrival shows to be missing before it, in whatever order the two are told.
+        n.key_frame(SeqNo(30));
+        n.arrived(ms(100), newest(30, 9), false);
+        assert!(n.is_empty() && n.next_due().is_none() && !n.take_hopeless());
     }
 
     #[test]

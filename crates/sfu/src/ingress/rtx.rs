@@ -78,7 +78,7 @@ mod tests {
 
     // LK#185: a padding-only repair packet was parsed as VP8.
     #[test]
-    fn padding_alone_is_a_probe() {
+    fn bug_9_padding_alone_is_a_probe() {
         let mut rtx = RtxUnwrap::new(Pt::new(96).unwrap());
         for p in [packet(&[], 200), packet(&[1, 2], 0), packet(&[1, 2], 9)] {
             assert_eq!(rtx.open(&Packet::parse(&p).unwrap()), Ok(Unwrapped::Probe));

@@ -48,7 +48,7 @@ impl Arrivals<'_> {
     }
 
     /// The packets received, by ascending number.
-    pub fn iter(&self) -> impl Iterator<Item = (SeqNo, Time)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (SeqNo, Time)> + Clone + '_ {
         (self.base.0..self.base.0 + u64::from(self.count))
             .filter_map(|n| Some((SeqNo(n), self.recorder.arrival(SeqNo(n))?)))
     }
