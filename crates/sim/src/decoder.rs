@@ -216,6 +216,11 @@ impl Vp8Decoder {
         self.settle(false);
     }
 
+    #[cfg(test)]
+    fn size(&self) -> usize {
+        self.ordered.size() + self.references.size() + self.playout.size() + self.decoded.len()
+    }
+
     fn settle(&mut self, all: bool) {
         while let Some(settled) = self.ordered.settle(all) {
             self.laws.take(&settled);
@@ -253,7 +258,7 @@ impl Vp8Decoder {
         }) && u64::from(head.tag.packets) == last.since(first) + 1;
         self.complete += 1;
         let mut before = SeqNo(first.0.saturating_sub(1));
-        while self.ordered.get(before).is_some_and(|(_, p)| p.media.is_none()) {
+        while before.0 > 0 && self.ordered.get(before).is_some_and(|(_, p)| p.media.is_none()) {
             before = SeqNo(before.0 - 1);
         }
         let frame = Complete {

@@ -32,21 +32,27 @@
 mod camera;
 mod clock;
 mod decoder;
+mod feedback;
+mod line;
 mod link;
 mod listener;
 mod outbox;
+mod peer;
 mod receiver;
 mod rng;
 mod stream;
 mod tag;
 mod voice;
 
-pub use camera::{CameraConfig, CameraSource, EncodingConfig, PictureIds, TemporalLayers};
+pub use camera::{CameraConfig, CameraCounts, CameraSource, EncodingConfig, PictureIds, TemporalLayers};
 pub use clock::{Clock, WallClock};
 pub use decoder::{Decoded, DecoderReport, Vp8Decoder};
+pub use feedback::{FeedbackCounts, FeedbackLog};
+pub use line::SenderLine;
 pub use link::{Bursts, Link, LinkConfig, LinkCounts};
 pub use listener::{Heard, VoiceListener};
 pub use outbox::{Datagram, Outbox};
+pub use peer::Peer;
 pub use receiver::{ReceiverConfig, ReceiverCounts, VideoReceiver};
 pub use rng::Rng;
 pub use stream::StreamCheck;

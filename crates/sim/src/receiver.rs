@@ -2,6 +2,7 @@
 
 mod nack;
 
+use crate::line::SenderLine;
 use crate::outbox::Outbox;
 use crate::{DecoderReport, Vp8Decoder};
 use core::time::Duration;
@@ -90,6 +91,7 @@ pub struct VideoReceiver {
     last_pli: Option<Time>,
     next_report: Time,
     reception: Reception,
+    line: SenderLine,
 }
 
 impl VideoReceiver {
@@ -105,6 +107,7 @@ impl VideoReceiver {
             last_pli: None,
             next_report: Time::ZERO.plus(REPORT_EVERY),
             reception: Reception::default(),
+            line: SenderLine::new(90_000),
         }
     }
 
@@ -126,6 +129,11 @@ impl VideoReceiver {
     /// Its decoder.
     pub fn decoder(&mut self) -> &mut Vp8Decoder {
         &mut self.decoder
+    }
+
+    /// The line that the stream's sender reports draw.
+    pub fn line(&self) -> SenderLine {
+        self.line
     }
 
     /// Packets of which it knows that they are missing.
@@ -174,6 +182,7 @@ impl VideoReceiver {
             if let RtcpPacket::SenderReport(r) = packet {
                 if r.info.ssrc == self.config.media {
                     self.counts.sender_reports += 1;
+                    self.line.take(&r.info);
                     self.reception.last_report = Some((r.info.ntp.middle(), now));
                 }
             }

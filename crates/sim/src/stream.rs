@@ -131,6 +131,11 @@ impl<T> Ordered<T> {
         Some(Settled { timestamp: seen.timestamp, value: seen.value, adjacent })
     }
 
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> usize {
+        self.packets.len()
+    }
+
     pub(crate) fn check(&self) -> StreamCheck {
         self.check
     }

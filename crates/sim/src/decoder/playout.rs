@@ -114,6 +114,11 @@ impl Playout {
         self.last.map(|(.., at)| at)
     }
 
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.waiting.len() + self.done.len() + self.truth.frames.len()
+    }
+
     pub(super) fn report(&self, report: &mut DecoderReport) {
         (report.decoded, report.corrupt) = (self.decoded, self.corrupt);
         report.longest_gap = self.longest_gap;

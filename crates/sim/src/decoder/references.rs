@@ -71,6 +71,11 @@ impl References {
         None
     }
 
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.not_yet.len() + self.layers.len() + self.stash.len()
+    }
+
     fn find(&mut self, frame: &Complete) -> Verdict {
         match (frame.fields.picture_id, frame.fields.tl0, frame.fields.temporal) {
             // By sequence numbers: a frame's id is that of its last packet.
@@ -95,6 +100,10 @@ impl References {
         self.note_gap(id);
         self.bases.last = Some(tl0);
         self.layers = self.layers.split_off(&(tl0 - BASES));
+        while self.layers.len() > 4 * BASES as usize {
+            // Only base pictures that run backwards come here.
+            self.layers.pop_last();
+        }
         if key {
             if layer != 0 {
                 return Verdict::Dropped;

@@ -276,3 +276,32 @@ fn a_key_frame_with_an_older_id_is_believed_if_its_time_is_newer() {
     let report = decode(&packets);
     assert_eq!((report.complete, report.decoded, report.corrupt), (240, 240, 0), "{report:?}");
 }
+
+#[test]
+fn any_packets_leave_it_bounded_and_alive() {
+    let mut rng = crate::Rng::new(1);
+    let valid = sent(config(TemporalLayers::L1T3), 2);
+    let mut decoder = Vp8Decoder::new(Duration::from_millis(20));
+    let (mut seq, mut timestamp) = (0u16, 0u32);
+    for i in 0..60_000 {
+        // Mostly the next number, sometimes any; payloads that are valid, flipped or nonsense.
+        seq = if rng.chance(0.01) { rng.next_u64() as u16 } else { seq.wrapping_add(rng.below(3) as u16) };
+        timestamp = if rng.chance(0.01) {
+            rng.next_u64() as u32
+        } else {
+            timestamp.wrapping_add(rng.below(2) as u32)
+        };
+        let mut payload = rng.pick(&valid).map(|s| s.payload.clone()).unwrap_or_default();
+        if rng.chance(0.3) {
+            let at = rng.below(payload.len() as u64) as usize;
+            payload[at] ^= 1 << rng.below(8);
+        }
+        payload.truncate(if rng.chance(0.1) { rng.below(30) as usize } else { payload.len() });
+        let marker = rng.chance(0.4);
+        decoder.take(Time::from_millis(i), Seq(seq), RtpTime(timestamp), marker, &payload, rng.chance(0.1));
+        // The window, what waits for references, what waits for its turn, what is remembered, what nobody fetched.
+        assert!(decoder.size() <= 1_500 + 500 + 2_900 + KEPT);
+    }
+    let report = decoder.finish();
+    assert!(report.broken_law().is_some() && report.decoded > 0);
+}
