@@ -26,6 +26,8 @@ pub(crate) struct Shard {
     batch: SendBatch,
     /// The kernel did not take all of the batch: wait until it does.
     blocked: bool,
+    /// Rooms that had more to send when the kernel took no more.
+    waiting: Vec<RoomKey>,
     pub(crate) counters: HostCounters,
 }
 
@@ -55,6 +57,7 @@ impl Shard {
             received: RecvBatch::new(),
             batch: SendBatch::new(),
             blocked: false,
+            waiting: Vec::new(),
             counters: HostCounters::default(),
         }
     }
@@ -78,6 +81,14 @@ impl Shard {
     /// Everything that is due, once.
     fn turn(&mut self) -> Turn {
         self.counters.turns += 1;
+        if !self.blocked {
+            self.flush();
+        }
+        if !self.blocked {
+            for key in std::mem::take(&mut self.waiting) {
+                self.rooms.touch(key);
+            }
+        }
         self.receive();
         for _ in 0..limits::COMMANDS_PER_TURN {
             match self.commands.try_recv() {
@@ -139,7 +150,7 @@ impl Shard {
 
     /// A room's timeouts, events, and packets.
     fn room_turn(&mut self, now: Time, key: RoomKey) {
-        let Self { rooms, transport, socket, batch, counters, blocked, .. } = self;
+        let Self { rooms, transport, socket, batch, counters, blocked, waiting, .. } = self;
         let Some(entry) = rooms.get_mut(key) else { return };
         let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             entry.room.handle_timeout(now);
@@ -147,8 +158,11 @@ impl Shard {
             pump(now, entry, transport, socket, batch, counters)
         }));
         match ran {
-            Ok(was_blocked) => {
-                *blocked |= was_blocked;
+            Ok(kernel_is_full) => {
+                if kernel_is_full {
+                    *blocked = true;
+                    waiting.push(key);
+                }
                 rooms.schedule(key);
             }
             Err(_) => self.fail_room(key),
@@ -271,7 +285,7 @@ fn slot<'a>(
     path: Path,
 ) -> Option<&'a mut [u8]> {
     let from = Some(path.local.ip());
-    if batch.slot(from, path.remote).is_none() && flush(socket, batch, counters) {
+    if batch.len() >= salon_udp::limits::SEND_BATCH && flush(socket, batch, counters) {
         return None;
     }
     batch.slot(from, path.remote)
