@@ -305,3 +305,44 @@ fn any_packets_leave_it_bounded_and_alive() {
     let report = decoder.finish();
     assert!(report.broken_law().is_some() && report.decoded > 0);
 }
+
+/// A browser's own stream: what libwebrtc sent, its receiver's model takes. (Its packets carry no tag of ours.)
+#[test]
+fn a_captured_stream_is_understood() {
+    let mut rest = &include_bytes!("../../../rtp/tests/data/vp8.lp")[..];
+    let mut references = References::default();
+    let (mut frames, mut known, mut first) = (0, 0, true);
+    while let Some((len, after)) = rest.split_first_chunk::<4>() {
+        let (bytes, after) = after[8..].split_at(u32::from_le_bytes(*len) as usize);
+        rest = after;
+        let p = Packet::parse(bytes).unwrap();
+        let Ok(d) = Vp8Descriptor::parse(p.payload()) else { continue };
+        let start = core::mem::replace(&mut first, p.marker());
+        assert_eq!(start, d.is_frame_start());
+        if !start {
+            continue;
+        }
+        let seq = SeqNo(0x1_0000 + u64::from(p.seq().0));
+        let tag = sent(config(TemporalLayers::L1T1), 1)[0].tag();
+        let key = d.is_key(p.payload());
+        let frame = Complete {
+            tag,
+            key,
+            whole: true,
+            timestamp: p.timestamp(),
+            at: Time::ZERO,
+            before: SeqNo(seq.0 - 1),
+            last: seq,
+            fields: *d.fields(),
+        };
+        frames += 1;
+        match references.take(frame) {
+            Verdict::Known { refers_to, .. } => {
+                assert_eq!(refers_to.is_empty(), key);
+                known += 1;
+            }
+            Verdict::Stashed | Verdict::Dropped => panic!("{frame:?}"),
+        }
+    }
+    assert_eq!((frames, known), (101, 101));
+}
