@@ -98,7 +98,8 @@ impl Room {
     }
 
     fn everybody(&self) -> Vec<ParticipantId> {
-        self.receivers.keys().collect()
+        // Who has no slot has nothing to be assigned.
+        self.receivers.iter().filter(|(_, r)| !r.slots.is_empty()).map(|r| r.0).collect()
     }
 
     /// Lists what may be shown and heard.
