@@ -20,7 +20,7 @@ pub struct StreamCheck {
     pub holes: u64,
     /// Packets whose timestamp lies before that of the packet before them.
     pub backwards: u64,
-    /// Times that the number jumped by more than [`Ordered::WINDOW`].
+    /// Times that the number jumped by more than 1,500, which is how long a packet may be late.
     pub jumps: u64,
 }
 
