@@ -1,0 +1,214 @@
+//! What the administrator may see.
+
+use crate::messages::{Person, PersonId};
+use crate::name::RoomName;
+use crate::page;
+use crate::server::App;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{Response, StatusCode, header};
+use axum::response::IntoResponse;
+use salon_host::sfu::{EncodingReport, ParticipantId, ParticipantReport, SlotReport, TrackId, TrackReport};
+use salon_host::{HostRoomReport, PeerReport};
+use salon_rtp::MediaKind;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// `GET /api/rooms`.
+pub(crate) async fn rooms(State(app): State<Arc<App>>) -> Response<Body> {
+    match reports(&app, None).await {
+        Some(reports) => Json(reports.iter().map(|report| room_view(&app, report)).collect::<Vec<_>>()).into_response(),
+        None => busy(),
+    }
+}
+
+/// `GET /api/rooms/{room}`.
+pub(crate) async fn room(State(app): State<Arc<App>>, Path(name): Path<String>) -> Response<Body> {
+    let Some(name) = RoomName::parse(&name) else { return page::not_found() };
+    match reports(&app, Some(&name)).await {
+        Some(reports) => match reports.first() {
+            Some(report) => Json(room_view(&app, report)).into_response(),
+            None => (StatusCode::NOT_FOUND, "Nobody is in that room.\n").into_response(),
+        },
+        None => busy(),
+    }
+}
+
+/// `GET /metrics`.
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
+    let (sender, receiver) = oneshot::channel();
+    app.host.counters(move |counters| drop(sender.send(counters)));
+    // Without the media threads' numbers the others are worth having all the more.
+    let counters = timeout(crate::limits::MEDIA_ANSWER, receiver).await.ok().and_then(Result::ok);
+    let text = app.metrics.text(counters);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}
+
+fn busy() -> Response<Body> {
+    (StatusCode::SERVICE_UNAVAILABLE, "The media threads do not answer.\n").into_response()
+}
+
+async fn reports(app: &App, name: Option<&RoomName>) -> Option<Vec<HostRoomReport>> {
+    let (sender, receiver) = oneshot::channel();
+    app.host.report(name.map(RoomName::as_str), move |reports| drop(sender.send(reports)));
+    timeout(crate::limits::MEDIA_ANSWER, receiver).await.ok()?.ok()
+}
+
+#[derive(Debug, Serialize)]
+struct RoomView {
+    name: String,
+    floor: Option<PersonId>,
+    participants: Vec<ParticipantView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ParticipantView {
+    /// None where another program put somebody into the host's room.
+    id: Option<PersonId>,
+    name: Option<Arc<str>>,
+    hand: bool,
+    /// Whether there is a media path.
+    connected: bool,
+    speaking: bool,
+    local: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
+    rtt_ms: Option<u32>,
+    /// What its link is thought to carry, bit/s.
+    budget: Option<u64>,
+    tracks: Vec<TrackView>,
+    slots: Vec<SlotView>,
+}
+
+#[derive(Debug, Serialize)]
+struct TrackView {
+    source: &'static str,
+    codec: &'static str,
+    muted: bool,
+    viewers: usize,
+    encodings: Vec<EncodingView>,
+}
+
+#[derive(Debug, Serialize)]
+struct EncodingView {
+    rid: Option<String>,
+    live: bool,
+    /// bit/s.
+    rate: u64,
+    height: Option<u16>,
+    received: u64,
+    lost: u64,
+    jitter_us: u32,
+    viewers: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct SlotView {
+    mid: Option<String>,
+    kind: &'static str,
+    /// Who is in it.
+    person: Option<PersonId>,
+    source: Option<&'static str>,
+    /// Which encoding of the track is sent, by its place.
+    encoding: Option<u8>,
+    /// Why nothing is sent.
+    empty: Option<&'static str>,
+    sent: u64,
+    repaired: u64,
+    /// Share of packets that the receiver missed lately, 0 to 1.
+    loss: Option<f32>,
+}
+
+/// Who is behind the core's ids.
+struct Names<'a> {
+    people: HashMap<PersonId, Person>,
+    peers: HashMap<ParticipantId, &'a PeerReport>,
+    tracks: HashMap<TrackId, (ParticipantId, &'static str)>,
+}
+
+impl Names<'_> {
+    fn person(&self, id: ParticipantId) -> Option<PersonId> {
+        PersonId::try_from(self.peers.get(&id)?.label).ok()
+    }
+}
+
+fn room_view(app: &App, report: &HostRoomReport) -> RoomView {
+    let people = RoomName::parse(&report.name).map(|name| app.directory.people(&name)).unwrap_or_default();
+    let participants = &report.room.participants;
+    let names = Names {
+        people: people.into_iter().map(|person| (person.id, person)).collect(),
+        peers: report.peers.iter().map(|peer| (peer.participant, peer)).collect(),
+        tracks: (participants.iter())
+            .flat_map(|one| one.tracks.iter().map(|track| (track.id, (one.id, track.source.name()))))
+            .collect(),
+    };
+    RoomView {
+        name: report.name.clone(),
+        floor: report.room.floor.and_then(|id| names.person(id)),
+        participants: participants.iter().map(|one| participant_view(&names, one)).collect(),
+    }
+}
+
+fn participant_view(names: &Names<'_>, report: &ParticipantReport) -> ParticipantView {
+    let id = names.person(report.id);
+    let person = id.and_then(|id| names.people.get(&id));
+    let path = names.peers.get(&report.id).and_then(|peer| peer.path);
+    ParticipantView {
+        id,
+        name: person.map(|person| person.name.clone()),
+        hand: person.is_some_and(|person| person.hand),
+        connected: report.connected,
+        speaking: report.speaking,
+        local: path.map(|path| path.local),
+        remote: path.map(|path| path.remote),
+        rtt_ms: report.rtt_ms,
+        budget: report.budget.map(|rate| rate.as_bps()),
+        tracks: report.tracks.iter().map(track_view).collect(),
+        slots: report.slots.iter().map(|slot| slot_view(names, slot)).collect(),
+    }
+}
+
+fn track_view(report: &TrackReport) -> TrackView {
+    TrackView {
+        source: report.source.name(),
+        codec: report.codec.name(),
+        muted: report.muted,
+        viewers: report.viewers,
+        encodings: report.encodings.iter().map(encoding_view).collect(),
+    }
+}
+
+fn encoding_view(report: &EncodingReport) -> EncodingView {
+    EncodingView {
+        rid: report.rid.map(|rid| rid.as_str().to_owned()),
+        live: report.live,
+        rate: report.rate.as_bps(),
+        height: report.height,
+        received: report.received,
+        lost: report.lost,
+        jitter_us: report.jitter_us,
+        viewers: report.viewers,
+    }
+}
+
+fn slot_view(names: &Names<'_>, report: &SlotReport) -> SlotView {
+    let shown = report.shows.and_then(|track| names.tracks.get(&track));
+    SlotView {
+        mid: report.mid.clone(),
+        kind: match report.kind {
+            MediaKind::Audio => "audio",
+            MediaKind::Video => "video",
+        },
+        person: shown.and_then(|(id, _)| names.person(*id)),
+        source: shown.map(|(_, source)| *source),
+        encoding: report.encoding,
+        empty: report.empty.map(|reason| reason.name()),
+        sent: report.sent,
+        repaired: report.repaired,
+        loss: report.loss.map(|loss| f32::from(loss) / 256.0),
+    }
+}

@@ -1,0 +1,33 @@
+//! What whoever runs the server decides.
+
+use crate::limits;
+use std::net::IpAddr;
+
+/// What whoever runs the server decides. `Config::default()` is safe as it stands.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The addresses by which clients reach this machine's UDP port from outside, in order of preference. Empty: the address by
+    /// which a client's HTTP connection came, then the machine's own.
+    pub public_ips: Vec<IpAddr>,
+    /// The token that opens `/metrics` and `/api/rooms`; `None`: one of 128 random bits is made ([`crate::Server::admin_token`]).
+    pub admin_token: Option<String>,
+    /// Origins (`https://example.org`) whose pages may speak the room protocol and show ours in a frame, besides our own.
+    pub allow_origins: Vec<String>,
+    /// TCP connections at once that [`crate::Server::serve`] holds.
+    pub max_connections: usize,
+    /// Whether plain HTTP from beyond loopback is served, and not redirected to HTTPS. For a reverse proxy on another machine: a
+    /// browser gives no microphone to a plain-HTTP page.
+    pub plain_http: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_ips: Vec::new(),
+            admin_token: None,
+            allow_origins: Vec::new(),
+            max_connections: limits::CONNECTIONS,
+            plain_http: false,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `joined`, `changed`, `left`: who is here.
+
+use super::{Notice, PersonId, Source};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// A person as the others see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Person {
+    pub(crate) id: PersonId,
+    pub(crate) name: Arc<str>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) muted: Vec<Source>,
+    pub(crate) hand: bool,
+}
+
+/// Somebody came.
+#[derive(Debug, Serialize)]
+pub(crate) struct Joined<'a> {
+    pub(crate) person: &'a Person,
+}
+
+impl Notice for Joined<'_> {
+    const TYPE: &'static str = "joined";
+}
+
+/// Somebody's sources, mute or hand changed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Changed<'a> {
+    pub(crate) person: &'a Person,
+}
+
+impl Notice for Changed<'_> {
+    const TYPE: &'static str = "changed";
+}
+
+/// Somebody went.
+#[derive(Debug, Serialize)]
+pub(crate) struct Left {
+    pub(crate) id: PersonId,
+    pub(crate) reason: LeftReason,
+}
+
+impl Notice for Left {
+    const TYPE: &'static str = "left";
+}
+
+/// Why somebody went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LeftReason {
+    /// Said so, or closed the connection.
+    Left,
+    /// Nothing was heard any more.
+    Lost,
+    /// Came back on another connection.
+    Replaced,
+    /// The server ended it.
+    Removed,
+}

@@ -1,0 +1,140 @@
+//! What is counted, for `/metrics`.
+
+use crate::messages::{Code, Kind};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use salon_host::HostCounters;
+use salon_host::sfu::{DropReason, EgressDrop};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The counters and gauges of one server.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    media: Media,
+    pub(crate) connections: Gauge,
+    pub(crate) refused_connections: Counter,
+    pub(crate) refused_origins: Counter,
+    pub(crate) refused_tokens: Counter,
+    pub(crate) sockets: Gauge,
+    pub(crate) joins: Counter,
+    pub(crate) rooms: Gauge,
+    pub(crate) people: Gauge,
+    messages: Family<[(&'static str, &'static str); 1], Counter>,
+    errors: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("salon"),
+            media: Media::default(),
+            connections: Gauge::default(),
+            refused_connections: Counter::default(),
+            refused_origins: Counter::default(),
+            refused_tokens: Counter::default(),
+            sockets: Gauge::default(),
+            joins: Counter::default(),
+            rooms: Gauge::default(),
+            people: Gauge::default(),
+            messages: Family::default(),
+            errors: Family::default(),
+        };
+        // All are there from the start: what never happened reads 0, and an alarm can be set on it.
+        for code in Code::ALL {
+            drop(metrics.errors.get_or_create(&[("code", code.name())]));
+        }
+        for kind in Kind::ALL {
+            drop(metrics.messages.get_or_create(&[("type", kind.name())]));
+        }
+        let registry = &mut metrics.registry;
+        registry.register("connections", "TCP connections now", metrics.connections.clone());
+        registry.register("connections_refused", "TCP connections refused as one too many", metrics.refused_connections.clone());
+        registry.register("origins_refused", "WebSockets refused to pages of other origins", metrics.refused_origins.clone());
+        registry.register("tokens_refused", "API requests refused for want of the token", metrics.refused_tokens.clone());
+        registry.register("sockets", "WebSockets now", metrics.sockets.clone());
+        registry.register("joins", "People who joined a room", metrics.joins.clone());
+        registry.register("rooms", "Rooms with somebody in them", metrics.rooms.clone());
+        registry.register("people", "People in rooms", metrics.people.clone());
+        registry.register("messages", "Messages from clients by type", metrics.messages.clone());
+        registry.register("errors", "Errors told to clients by code", metrics.errors.clone());
+        registry.register_collector(Box::new(metrics.media.clone()));
+        metrics
+    }
+
+    pub(crate) fn message(&self, kind: Kind) {
+        self.messages.get_or_create(&[("type", kind.name())]).inc();
+    }
+
+    pub(crate) fn error(&self, code: Code) {
+        self.errors.get_or_create(&[("code", code.name())]).inc();
+    }
+
+    /// The text that Prometheus reads, with what the media threads counted if they answered.
+    pub(crate) fn text(&self, media: Option<HostCounters>) -> String {
+        *self.media.0.lock().unwrap_or_else(PoisonError::into_inner) = media;
+        let mut text = String::new();
+        // Writing into a String does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// The media threads' last totals.
+#[derive(Debug, Clone, Default)]
+struct Media(Arc<Mutex<Option<HostCounters>>>);
+
+impl Collector for Media {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(host) = guard.as_ref() else { return Ok(()) };
+        let room = &host.rooms;
+        for (name, help, value) in [
+            ("datagrams_in", "UDP datagrams received", host.datagrams_in),
+            ("datagrams_out", "UDP datagrams that the kernel took", host.datagrams_out),
+            ("datagrams_refused", "UDP datagrams that the kernel refused for good", host.refused),
+            ("datagrams_oversized", "UDP datagrams received that were too long to take", host.oversized),
+            ("unsealed", "Packets that the cipher refused to seal", host.unsealed),
+            ("failed_rooms", "Rooms that ended by a fault of the server", host.failed_rooms),
+            ("turns", "Turns of the media threads", host.turns),
+            ("rtp_in", "RTP packets given to rooms", room.rtp_in),
+            ("rtcp_in", "RTCP compounds given to rooms", room.rtcp_in),
+            ("rtp_out", "Media packets that left rooms", room.rtp_out),
+            ("rtx_out", "Repair packets that left rooms", room.rtx_out),
+            ("rtcp_out", "RTCP compounds that left rooms", room.rtcp_out),
+            ("media_bytes_out", "Payload bytes of media packets that left", room.bytes_out),
+            ("rtx_bytes_out", "Payload bytes of repair packets that left", room.rtx_bytes_out),
+            ("participants_visited", "Participants touched by packets and timeouts", room.visited),
+            ("keyframes_asked", "Key frames asked of publishers", room.keys_asked),
+            ("nacks_sent", "Missing packets asked of publishers", room.nacks_sent),
+        ] {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        let dropped = DropReason::ALL.iter().map(|reason| (reason.name(), room.dropped(*reason)));
+        by_reason(&mut encoder, "dropped", "Packets that came and went no further, by reason", dropped)?;
+        let unsent = EgressDrop::ALL.iter().map(|reason| (reason.name(), room.unsent(*reason)));
+        by_reason(&mut encoder, "unsent", "Packets that were to be sent and were not, by reason", unsent)
+    }
+}
+
+fn by_reason(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    values: impl Iterator<Item = (&'static str, u64)>,
+) -> Result<(), fmt::Error> {
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    for (reason, value) in values {
+        let labels = [("reason", reason)];
+        ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! From an offer to tracks and slots, and back to an answer; what stands between two offers.
+
+use crate::messages::{Code, Refusal, Sections, Source};
+use salon_host::sfu::{EncodingSpec, Feedback, SlotId, SlotPayload, SlotSpec, SlotStreams, TrackId, TrackSpec};
+use salon_host::transport::{Fingerprint, IceCredentials, Setup};
+use salon_host::{Handle, Joined, Update, Updated};
+use salon_rtp::{MediaKind, Mid};
+use salon_signal::{self as signal, Local, Offer, Plan, ReceivePlan, SendPlan, SlotLine};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// An offer, with what it asks of the room.
+#[derive(Debug)]
+pub(crate) struct Proposal {
+    offer: Offer,
+    tracks: Vec<(Mid, TrackSpec)>,
+    slots: Vec<(Mid, SlotSpec)>,
+}
+
+impl Proposal {
+    /// Reads an offer. `sources` says what each sending section carries; where it is silent, sound is a microphone and a
+    /// picture a camera, or the screen's where there is one already.
+    pub(crate) fn read(sdp: &str, sources: &Sections<Source>) -> Result<Self, Refusal> {
+        let offer = Offer::parse(sdp).map_err(|error| Refusal::new(Code::BadSdp).saying(sentence(&error.to_string())))?;
+        let mut taken: BTreeSet<Source> = sources.0.values().copied().collect();
+        let (mut tracks, mut slots) = (Vec::new(), Vec::new());
+        for section in &offer.sections {
+            let Some(mid) = key(section) else { continue };
+            if let Some(send) = section.plan.send() {
+                let source = match sources.0.get(&mid) {
+                    Some(source) => *source,
+                    None => default_source(send.kind, &mut taken)?,
+                };
+                if source.is_audio() != (send.kind == MediaKind::Audio) {
+                    return Err(Code::BadSource.into());
+                }
+                tracks.push((mid, track(send, source)));
+            }
+            if let Some(receive) = section.plan.receive() {
+                slots.push((mid, slot(receive)));
+            }
+        }
+        Ok(Self { offer, tracks, slots })
+    }
+
+    /// The client's ICE credentials.
+    pub(crate) fn remote(&self) -> IceCredentials {
+        IceCredentials { ufrag: self.offer.transport.ufrag.clone(), pwd: self.offer.transport.pwd.clone() }
+    }
+
+    /// Of the client's certificate.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(self.offer.transport.fingerprint.0)
+    }
+
+    /// Our DTLS role.
+    pub(crate) fn setup(&self) -> Setup {
+        match self.offer.transport.setup {
+            signal::Setup::Active => Setup::Active,
+            signal::Setup::Passive => Setup::Passive,
+        }
+    }
+
+    /// What to publish, in the order in which the host will name it.
+    pub(crate) fn track_specs(&self) -> Vec<TrackSpec> {
+        self.tracks.iter().map(|(_, spec)| spec.clone()).collect()
+    }
+
+    /// Where to receive, likewise.
+    pub(crate) fn slot_specs(&self) -> Vec<SlotSpec> {
+        self.slots.iter().map(|(_, spec)| spec.clone()).collect()
+    }
+}
+
+/// What client and server have agreed on; the next offer is compared with it.
+#[derive(Debug)]
+pub(crate) struct Negotiated {
+    remote: IceCredentials,
+    fingerprint: Fingerprint,
+    setup: signal::Setup,
+    session_id: u64,
+    version: u64,
+    tracks: BTreeMap<Mid, Track>,
+    slots: BTreeMap<Mid, Slot>,
+}
+
+#[derive(Debug)]
+struct Track {
+    id: TrackId,
+    spec: TrackSpec,
+}
+
+#[derive(Debug)]
+struct Slot {
+    id: SlotId,
+    streams: SlotStreams,
+    spec: SlotSpec,
+}
+
+/// What an answer is made with besides what was agreed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Own<'a> {
+    pub(crate) credentials: &'a IceCredentials,
+    pub(crate) host: &'a Handle,
+    pub(crate) reachable: &'a [SocketAddr],
+}
+
+/// What an offer changes.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    pub(crate) update: Update,
+    new_tracks: Vec<(Mid, TrackSpec)>,
+    new_slots: Vec<(Mid, SlotSpec)>,
+}
+
+impl Negotiated {
+    /// After a join. `session_id` is any number below 2⁶³.
+    pub(crate) fn new(proposal: &Proposal, joined: &Joined, session_id: u64) -> Self {
+        let mut this = Self {
+            remote: proposal.remote(),
+            fingerprint: proposal.fingerprint(),
+            setup: proposal.offer.transport.setup,
+            session_id,
+            version: 0,
+            tracks: BTreeMap::new(),
+            slots: BTreeMap::new(),
+        };
+        this.add_tracks(proposal.tracks.clone(), &joined.tracks);
+        this.add_slots(proposal.slots.clone(), &joined.slots);
+        this
+    }
+
+    /// What a new offer changes: a section whose meaning became another ends and begins anew.
+    pub(crate) fn difference(&self, proposal: &Proposal) -> Result<Difference, Refusal> {
+        if proposal.fingerprint() != self.fingerprint {
+            return Err(Refusal::new(Code::BadSdp).saying("The offer shows another certificate: join again instead."));
+        }
+        let mut update = Update::default();
+        let remote = proposal.remote();
+        if remote.ufrag != self.remote.ufrag || remote.pwd != self.remote.pwd {
+            update.restart = Some(remote);
+        }
+        let mut new_tracks = proposal.tracks.clone();
+        new_tracks.retain(|(mid, spec)| self.tracks.get(mid).is_none_or(|old| !same_track(&old.spec, spec)));
+        let mut new_slots = proposal.slots.clone();
+        new_slots.retain(|(mid, spec)| self.slots.get(mid).is_none_or(|old| !same_slot(&old.spec, spec)));
+        let stays = |kept: bool, anew: bool| kept && !anew;
+        update.unpublish = (self.tracks.iter())
+            .filter(|(mid, _)| {
+                !stays(proposal.tracks.iter().any(|(m, _)| m == *mid), new_tracks.iter().any(|(m, _)| m == *mid))
+            })
+            .map(|(_, track)| track.id)
+            .collect();
+        update.unsubscribe = (self.slots.iter())
+            .filter(|(mid, _)| {
+                !stays(proposal.slots.iter().any(|(m, _)| m == *mid), new_slots.iter().any(|(m, _)| m == *mid))
+            })
+            .map(|(_, slot)| slot.id)
+            .collect();
+        update.publish = new_tracks.iter().map(|(_, spec)| spec.clone()).collect();
+        update.subscribe = new_slots.iter().map(|(_, spec)| spec.clone()).collect();
+        Ok(Difference { update, new_tracks, new_slots })
+    }
+
+    /// Takes over what the host made of a [`Difference`].
+    pub(crate) fn apply(&mut self, proposal: &Proposal, difference: Difference, updated: &Updated) {
+        self.forget(&difference.update);
+        self.remote = proposal.remote();
+        self.add_tracks(difference.new_tracks, &updated.tracks);
+        self.add_slots(difference.new_slots, &updated.slots);
+    }
+
+    /// Takes over what ended, where the host refused what was to begin.
+    pub(crate) fn forget(&mut self, update: &Update) {
+        self.tracks.retain(|_, track| !update.unpublish.contains(&track.id));
+        self.slots.retain(|_, slot| !update.unsubscribe.contains(&slot.id));
+    }
+
+    /// The answer to an offer that has been applied.
+    pub(crate) fn answer(&mut self, proposal: &Proposal, own: Own<'_>) -> String {
+        self.version += 1;
+        let named: Vec<(usize, &Slot, String)> = (proposal.offer.sections.iter())
+            .filter_map(|section| Some((section, self.slots.get(&key(section)?)?)))
+            // Another stream for each slot: browsers synchronise what shares one.
+            .map(|(section, slot)| (section.index, slot, format!("slot-{}", slot.streams.ssrc)))
+            .collect();
+        let lines: Vec<SlotLine<'_>> = (named.iter())
+            .map(|(section, slot, name)| SlotLine {
+                section: *section,
+                ssrc: slot.streams.ssrc,
+                rtx_ssrc: slot.streams.rtx,
+                stream: name,
+                track: name,
+                cname: "salon",
+            })
+            .collect();
+        let refused: Vec<usize> = (proposal.offer.sections.iter())
+            .filter(|section| section.plan.send().is_some())
+            .filter(|section| key(section).is_none_or(|mid| !self.tracks.contains_key(&mid)))
+            .map(|section| section.index)
+            .collect();
+        proposal.offer.answer(&Local {
+            ufrag: &own.credentials.ufrag,
+            pwd: &own.credentials.pwd,
+            fingerprint: signal::Fingerprint(own.host.fingerprint().0),
+            setup: self.setup,
+            candidates: own.reachable,
+            slots: &lines,
+            refused: &refused,
+            session_id: self.session_id,
+            version: self.version,
+        })
+    }
+
+    /// What is sent in which section.
+    pub(crate) fn sources(&self) -> Sections<Source> {
+        self.tracks.iter().map(|(mid, track)| (*mid, track.spec.source.into())).collect()
+    }
+
+    /// The track of a source.
+    pub(crate) fn tracks(&self) -> BTreeMap<Source, TrackId> {
+        self.tracks.values().map(|track| (track.spec.source.into(), track.id)).collect()
+    }
+
+    /// The slot of a section.
+    pub(crate) fn slot(&self, mid: &Mid) -> Option<SlotId> {
+        self.slots.get(mid).map(|slot| slot.id)
+    }
+
+    /// The section of a slot.
+    pub(crate) fn section_of_slot(&self, id: SlotId) -> Option<Mid> {
+        self.slots.iter().find(|(_, slot)| slot.id == id).map(|(mid, _)| *mid)
+    }
+
+    /// The section of a track, and the rids of the encodings in `wanted`, bit by bit.
+    pub(crate) fn section_of_track(&self, id: TrackId, wanted: u8) -> Option<(Mid, Vec<String>)> {
+        let (mid, track) = self.tracks.iter().find(|(_, track)| track.id == id)?;
+        let rids = (track.spec.encodings.iter().enumerate())
+            .filter(|(bit, _)| u32::try_from(*bit).is_ok_and(|bit| wanted.checked_shr(bit).unwrap_or(0) & 1 == 1))
+            .map(|(_, encoding)| encoding.rid.map(|rid| rid.as_str().to_owned()).unwrap_or_default())
+            .collect();
+        Some((*mid, rids))
+    }
+
+    fn add_tracks(&mut self, specs: Vec<(Mid, TrackSpec)>, ids: &[TrackId]) {
+        let made = specs.into_iter().zip(ids);
+        self.tracks.extend(made.map(|((mid, spec), id)| (mid, Track { id: *id, spec })));
+    }
+
+    fn add_slots(&mut self, specs: Vec<(Mid, SlotSpec)>, made: &[(SlotId, SlotStreams)]) {
+        let made = specs.into_iter().zip(made);
+        self.slots.extend(made.map(|((mid, spec), (id, streams))| (mid, Slot { id: *id, streams: *streams, spec })));
+    }
+}
+
+/// Sections of an offer that were refused, and why; what the client itself has stopped is not worth a word.
+pub(crate) fn refused(proposal: &Proposal) -> Sections<String> {
+    (proposal.offer.sections.iter())
+        .filter_map(|section| match &section.plan {
+            Plan::Rejected(signal::Rejection::Stopped) => None,
+            Plan::Rejected(reason) => Some((key(section)?, reason.name().to_owned())),
+            _ => None,
+        })
+        .collect()
+}
+
+/// By what we know a section: its mid, or its place where it has none.
+fn key(section: &signal::Section) -> Option<Mid> {
+    section.mid.or_else(|| Mid::new(section.index.to_string().as_bytes()).ok())
+}
+
+fn default_source(kind: MediaKind, taken: &mut BTreeSet<Source>) -> Result<Source, Refusal> {
+    let candidates = match kind {
+        MediaKind::Audio => [Source::Microphone, Source::ScreenAudio],
+        MediaKind::Video => [Source::Camera, Source::Screen],
+    };
+    let free = candidates.into_iter().find(|source| !taken.contains(source));
+    let source = free.ok_or(Refusal::new(Code::BadSource).saying("Two audio and two video sources are the most."))?;
+    taken.insert(source);
+    Ok(source)
+}
+
+fn track(send: &SendPlan, source: Source) -> TrackSpec {
+    TrackSpec {
+        mid: send.mid,
+        source: source.into(),
+        codec: send.codec,
+        pt: send.pt,
+        rtx_pt: send.rtx_pt,
+        encodings: (send.encodings.iter())
+            .map(|one| EncodingSpec { rid: one.rid, ssrc: one.ssrc, rtx_ssrc: one.rtx_ssrc })
+            .collect(),
+        extensions: send.extensions,
+        feedback: feedback(send.feedback),
+    }
+}
+
+fn slot(receive: &ReceivePlan) -> SlotSpec {
+    SlotSpec {
+        mid: receive.mid,
+        kind: receive.kind,
+        payloads: (receive.payloads.iter())
+            .map(|one| SlotPayload { codec: one.codec, pt: one.pt, rtx_pt: one.rtx_pt })
+            .collect(),
+        extensions: receive.extensions,
+        feedback: feedback(receive.feedback),
+    }
+}
+
+fn feedback(from: signal::Feedback) -> Feedback {
+    Feedback { nack: from.nack, pli: from.pli, fir: from.fir, twcc: from.twcc, remb: from.remb }
+}
+
+fn same_track(a: &TrackSpec, b: &TrackSpec) -> bool {
+    let facts = |spec: &TrackSpec| (spec.mid, spec.source, spec.codec, spec.pt, spec.rtx_pt, spec.extensions, spec.feedback);
+    facts(a) == facts(b) && a.encodings == b.encodings
+}
+
+fn same_slot(a: &SlotSpec, b: &SlotSpec) -> bool {
+    (a.mid, a.kind, a.extensions, a.feedback) == (b.mid, b.kind, b.extensions, b.feedback) && a.payloads == b.payloads
+}
+
+/// An error's text as a sentence.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).chain(['.']).collect()).unwrap_or_default()
+}

@@ -1,0 +1,131 @@
+//! Which path does what.
+
+use crate::access;
+use crate::api;
+use crate::arrival::Arrival;
+use crate::candidates::{candidates, is_proxied, machine_addresses};
+use crate::headers;
+use crate::limits::{MESSAGE_BYTES_READ, SOCKET_BUFFER};
+use crate::name::RoomName;
+use crate::page;
+use crate::server::App;
+use crate::session;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{ConnectInfo, OriginalUri, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use std::sync::Arc;
+
+/// Everything.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let admin = Router::new()
+        .route("/metrics", get(api::metrics))
+        .route("/api/rooms", get(api::rooms))
+        .route("/api/rooms/{room}", get(api::room))
+        .route_layer(from_fn_with_state(app.clone(), only_admin));
+    Router::new()
+        .route("/", get(new_room))
+        .route("/{room}", get(room))
+        .route("/assets/{*path}", get(asset))
+        .route("/favicon.ico", get(no_icon))
+        .route("/robots.txt", get(robots))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/api/ws/{room}", get(socket))
+        .merge(admin)
+        .fallback(async || page::not_found())
+        .layer(from_fn_with_state(app.clone(), protect))
+        .with_state(app)
+}
+
+/// A new room, by a name that nobody guesses.
+async fn new_room(OriginalUri(uri): OriginalUri) -> Response<Body> {
+    let Ok(name) = RoomName::random() else { return status(StatusCode::SERVICE_UNAVAILABLE) };
+    // `uri` is as the client sees it, also below a prefix.
+    let location = HeaderValue::try_from(format!("{}/{name}", uri.path().trim_end_matches('/')));
+    let mut response = status(StatusCode::SEE_OTHER);
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn room(Path(name): Path<String>, request: HeaderMap) -> Response<Body> {
+    if RoomName::parse(&name).is_none() {
+        return page::not_found();
+    }
+    page::room(&request)
+}
+
+async fn asset(Path(path): Path<String>, request: HeaderMap) -> Response<Body> {
+    page::file(&path, &request)
+}
+
+/// The page names its own icon; without this answer "favicon.ico" would be a room.
+async fn no_icon() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+async fn robots() -> &'static str {
+    "User-agent: *\nDisallow: /\n"
+}
+
+/// The room protocol: `PROTOCOL.md`.
+async fn socket(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    arrival: Option<axum::Extension<ConnectInfo<Arrival>>>,
+    request: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response<Body> {
+    let Some(name) = RoomName::parse(&name) else { return page::not_found() };
+    if !access::origin_allowed(&request, &app.config.allow_origins) {
+        app.metrics.refused_origins.inc();
+        let text = "A page of another origin may not join here; the server's --allow-origin can name it.\n";
+        return (StatusCode::FORBIDDEN, text).into_response();
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let arrival = arrival.map(|axum::Extension(ConnectInfo(arrival))| arrival);
+    let machine = machine_addresses();
+    let reachable =
+        candidates(&app.config.public_ips, arrival, is_proxied(&request), &machine, app.host.udp().port());
+    upgrade
+        .max_message_size(MESSAGE_BYTES_READ)
+        .max_frame_size(MESSAGE_BYTES_READ)
+        .read_buffer_size(SOCKET_BUFFER)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| session::run(app, name, reachable, socket))
+}
+
+/// Lets only the bearer of the token pass, wherever the request comes from.
+async fn only_admin(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
+    if access::is_admin(request.headers(), &app.admin_token) {
+        return next.run(request).await;
+    }
+    app.metrics.refused_tokens.inc();
+    let mut response = (StatusCode::UNAUTHORIZED, "This needs the administrator's token: Authorization: Bearer TOKEN\n").into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+/// Adds what every answer tells the browser not to do.
+async fn protect(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
+    let policy = headers::policy(request.headers(), &app.config.allow_origins);
+    let mut response = next.run(request).await;
+    headers::protect(&mut response, policy);
+    response
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
