@@ -18,6 +18,14 @@ pub struct Member {
     pub(crate) peer: PeerId,
 }
 
+impl Member {
+    /// Who this is to the media core: what a slot of another one pins by
+    /// [`View::Participant`](salon_sfu::View::Participant).
+    pub fn participant(self) -> ParticipantId {
+        self.participant
+    }
+}
+
 /// The member (or its slot or track) is not there any more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("this participant has left")]

@@ -18,7 +18,11 @@ pub(crate) fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
         "https" => 443,
         _ => return false,
     };
-    let (Some(origin), Some(host)) = (parts(authority, port), host(headers).and_then(|host| parts(host, port))) else { return false };
+    let (Some(origin), Some(host)) =
+        (parts(authority, port), host(headers).and_then(|host| parts(host, port)))
+    else {
+        return false;
+    };
     origin == host
 }
 
@@ -40,9 +44,12 @@ fn parts(authority: &str, default_port: u16) -> Option<(String, u16)> {
 /// Whether the request bears the token (RFC 6750 §2.1). Compared in constant time; where it comes from does not matter.
 pub(crate) fn is_admin(headers: &HeaderMap, token: &str) -> bool {
     let Some(value) = headers.get(AUTHORIZATION) else { return false };
-    let Some((scheme, given)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else { return false };
+    let Some((scheme, given)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
+        return false;
+    };
     scheme.eq_ignore_ascii_case("bearer")
-        && aws_lc_rs::constant_time::verify_slices_are_equal(given.trim().as_bytes(), token.as_bytes()).is_ok()
+        && aws_lc_rs::constant_time::verify_slices_are_equal(given.trim().as_bytes(), token.as_bytes())
+            .is_ok()
 }
 
 #[cfg(test)]
@@ -73,7 +80,11 @@ mod tests {
             ("salon.example", "chrome-extension://salon.example", false),
             ("", "https://", false),
         ] {
-            assert_eq!(origin_allowed(&headers(&[("host", host), ("origin", origin)]), &allowed), expected, "{host} {origin}");
+            assert_eq!(
+                origin_allowed(&headers(&[("host", host), ("origin", origin)]), &allowed),
+                expected,
+                "{host} {origin}"
+            );
         }
         assert!(origin_allowed(&headers(&[("host", "a")]), &[]), "no browser");
         assert!(!origin_allowed(&headers(&[("origin", "https://a")]), &[]), "no host");

@@ -22,7 +22,9 @@ use tokio::time::timeout;
 /// `GET /api/rooms`.
 pub(crate) async fn rooms(State(app): State<Arc<App>>) -> Response<Body> {
     match reports(&app, None).await {
-        Some(reports) => Json(reports.iter().map(|report| room_view(&app, report)).collect::<Vec<_>>()).into_response(),
+        Some(reports) => {
+            Json(reports.iter().map(|report| room_view(&app, report)).collect::<Vec<_>>()).into_response()
+        }
         None => busy(),
     }
 }
@@ -46,7 +48,8 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response<Body> {
     // Without the media threads' numbers the others are worth having all the more.
     let counters = timeout(crate::limits::MEDIA_ANSWER, receiver).await.ok().and_then(Result::ok);
     let text = app.metrics.text(counters);
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+        .into_response()
 }
 
 fn busy() -> Response<Body> {

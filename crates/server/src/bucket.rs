@@ -22,7 +22,8 @@ impl Bucket {
     pub(crate) fn take(&mut self, now: Instant) -> bool {
         let milliseconds = now.saturating_duration_since(self.last).as_millis();
         if milliseconds > 0 {
-            let gained = u64::try_from(milliseconds).unwrap_or(u64::MAX).saturating_mul(u64::from(self.per_second));
+            let gained =
+                u64::try_from(milliseconds).unwrap_or(u64::MAX).saturating_mul(u64::from(self.per_second));
             self.level = self.level.saturating_add(gained).min(u64::from(self.at_once) * 1000);
             self.last = now;
         }
@@ -43,7 +44,9 @@ mod tests {
     fn in_any_second_no_more_pass_than_the_burst_and_the_rate() {
         let start = Instant::now();
         let mut bucket = Bucket::new(start, 50, 200);
-        let passed = (0..10_000u32).filter(|n| bucket.take(start + Duration::from_micros(u64::from(*n) * 100))).count();
+        let passed = (0..10_000u32)
+            .filter(|n| bucket.take(start + Duration::from_micros(u64::from(*n) * 100)))
+            .count();
         assert_eq!(passed, 249, "200 at once, and 50 in the 999.9 ms that follow, less the unfinished one");
     }
 

@@ -8,7 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// Where a client may send its media, best first: the public addresses if any are configured, else the address by which its
 /// HTTP connection came and the machine's own (IPv4 first); loopback only for a client on this machine, which is told the machine's own
 /// ones too: a Firefox page without microphone gathers its default-route address alone, and reaches loopback from there never.
-pub(crate) fn candidates(public: &[IpAddr], arrival: Option<Arrival>, proxied: bool, machine: &[IpAddr], port: u16) -> Vec<SocketAddr> {
+pub(crate) fn candidates(
+    public: &[IpAddr],
+    arrival: Option<Arrival>,
+    proxied: bool,
+    machine: &[IpAddr],
+    port: u16,
+) -> Vec<SocketAddr> {
     // A reverse proxy on loopback stands for a client that is elsewhere.
     let beside_us = arrival.is_some_and(|arrival| arrival.is_loopback()) && !proxied;
     let mut found: Vec<IpAddr> = public.iter().map(IpAddr::to_canonical).collect();
@@ -36,8 +42,12 @@ pub(crate) fn candidates(public: &[IpAddr], arrival: Option<Arrival>, proxied: b
 /// Whether somebody else could reach this address at all.
 fn reachable(ip: &IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast()),
-        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast()),
+        IpAddr::V4(ip) => {
+            !(ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || ip.is_multicast())
+        }
+        IpAddr::V6(ip) => {
+            !(ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified() || ip.is_multicast())
+        }
     }
 }
 
@@ -64,7 +74,11 @@ mod tests {
     const LAN6: &str = "2001:db8::20";
 
     fn arrival(local: &str, remote: &str) -> Option<Arrival> {
-        Some(Arrival { local: Some(SocketAddr::new(ip(local), 80)), remote: Some(SocketAddr::new(ip(remote), 5000)), tls: false })
+        Some(Arrival {
+            local: Some(SocketAddr::new(ip(local), 80)),
+            remote: Some(SocketAddr::new(ip(remote), 5000)),
+            tls: false,
+        })
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -85,9 +99,16 @@ mod tests {
 
     #[test]
     fn loopback_is_told_to_loopback_only_and_the_own_address_beside_it() {
-        assert_eq!(told(&[], arrival("127.0.0.1", "127.0.0.1"), false), ["127.0.0.1", "::1", LAN, "10.0.0.2", LAN6]);
+        assert_eq!(
+            told(&[], arrival("127.0.0.1", "127.0.0.1"), false),
+            ["127.0.0.1", "::1", LAN, "10.0.0.2", LAN6]
+        );
         assert_eq!(told(&[], arrival("::1", "::1"), false), ["::1", "127.0.0.1", LAN, "10.0.0.2", LAN6]);
-        assert_eq!(told(&[], arrival("127.0.0.1", "127.0.0.1"), true), [LAN, "10.0.0.2", LAN6], "behind a proxy");
+        assert_eq!(
+            told(&[], arrival("127.0.0.1", "127.0.0.1"), true),
+            [LAN, "10.0.0.2", LAN6],
+            "behind a proxy"
+        );
     }
 
     #[test]

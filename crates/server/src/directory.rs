@@ -80,7 +80,8 @@ impl Directory {
         let found = {
             let rooms = self.lock();
             let entry = rooms.get(name)?.values().find(|entry| {
-                aws_lc_rs::constant_time::verify_slices_are_equal(entry.token.as_bytes(), token.as_bytes()).is_ok()
+                aws_lc_rs::constant_time::verify_slices_are_equal(entry.token.as_bytes(), token.as_bytes())
+                    .is_ok()
             })?;
             entry.outbox.end(Code::Replaced.into());
             (entry.person.id, entry.member)
@@ -127,7 +128,10 @@ impl Directory {
 
     /// Everybody in a room.
     pub(crate) fn people(&self, name: &RoomName) -> Vec<Person> {
-        self.lock().get(name).map(|room| room.values().map(|entry| entry.person.clone()).collect()).unwrap_or_default()
+        self.lock()
+            .get(name)
+            .map(|room| room.values().map(|entry| entry.person.clone()).collect())
+            .unwrap_or_default()
     }
 
     fn count(&self, rooms: &HashMap<RoomName, Room>) {

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 /// Devices that the page may ask for, and only for itself; everything else that a page could ask for is off.
 const PERMISSIONS: &str = "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), fullscreen=(self), \
     picture-in-picture=(self), screen-wake-lock=(self), speaker-selection=(self), clipboard-write=(self), geolocation=(), payment=(), usb=(), \
-    serial=(), bluetooth=(), hid=(), midi=(), browsing-topics=()";
+    serial=(), hid=(), midi=(), browsing-topics=()";
 
 /// Adds the headers to an answer to a request that named `host`.
 pub(crate) fn protect(response: &mut Response<Body>, policy: HeaderValue) {
@@ -31,7 +31,8 @@ pub(crate) fn protect(response: &mut Response<Body>, policy: HeaderValue) {
 pub(crate) fn policy(request: &HeaderMap, frames: &[String]) -> HeaderValue {
     // `'self'` did not cover WebSockets in older Safari, so they are named; the host is one of the checked form.
     let sockets = access::host(request).map(|host| format!(" ws://{host} wss://{host}")).unwrap_or_default();
-    let frames: String = frames.iter().filter(|origin| is_source(origin)).map(|origin| format!(" {origin}")).collect();
+    let frames: String =
+        frames.iter().filter(|origin| is_source(origin)).map(|origin| format!(" {origin}")).collect();
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; \
          connect-src 'self'{sockets}; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \

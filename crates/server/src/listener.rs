@@ -5,6 +5,7 @@ use crate::arrival::Arrival;
 use crate::gate::{Gate, Place};
 use crate::limits::{HANDSHAKE_TIME, HEADER_BYTES, HEADER_LINES, HEADER_TIME, HTTP_TIME};
 use crate::metrics::Metrics;
+use crate::server::stopped;
 use crate::tls::Tls;
 use axum::Router;
 use axum::body::Body;
@@ -48,7 +49,7 @@ impl Front {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = self.stop.wait_for(|stop| *stop) => return,
+                () = stopped(&mut self.stop) => return,
             };
             match accepted {
                 Ok((stream, remote)) => match self.gate.enter(remote.ip()) {
@@ -96,13 +97,17 @@ impl Front {
             }
         });
         let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_headers(HEADER_LINES).max_buf_size(HEADER_BYTES);
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIME)
+            .max_headers(HEADER_LINES)
+            .max_buf_size(HEADER_BYTES);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
         let mut stop = self.stop;
         tokio::select! {
             _ = connection.as_mut() => return,
             () = sleep(HTTP_TIME) => {}
-            _ = stop.wait_for(|stop| *stop) => {}
+            () = stopped(&mut stop) => {}
         }
         // It may finish the answer that it is at, and then ends.
         connection.as_mut().graceful_shutdown();
@@ -119,7 +124,8 @@ fn to_https(request: &Request<Incoming>) -> Response<Body> {
     match location {
         Some(location) => {
             let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
-            *response.status_mut() = if is_get { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
+            *response.status_mut() =
+                if is_get { StatusCode::MOVED_PERMANENTLY } else { StatusCode::PERMANENT_REDIRECT };
             response.headers_mut().insert(header::LOCATION, location);
         }
         None => *response.status_mut() = StatusCode::BAD_REQUEST,
@@ -136,7 +142,11 @@ struct Held<I> {
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Held<I> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
@@ -154,7 +164,11 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Held<I> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
     }
 

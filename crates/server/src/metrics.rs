@@ -3,7 +3,7 @@
 use crate::messages::{Code, Kind};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
@@ -56,9 +56,21 @@ impl Metrics {
         }
         let registry = &mut metrics.registry;
         registry.register("connections", "TCP connections now", metrics.connections.clone());
-        registry.register("connections_refused", "TCP connections refused as one too many", metrics.refused_connections.clone());
-        registry.register("origins_refused", "WebSockets refused to pages of other origins", metrics.refused_origins.clone());
-        registry.register("tokens_refused", "API requests refused for want of the token", metrics.refused_tokens.clone());
+        registry.register(
+            "connections_refused",
+            "TCP connections refused as one too many",
+            metrics.refused_connections.clone(),
+        );
+        registry.register(
+            "origins_refused",
+            "WebSockets refused to pages of other origins",
+            metrics.refused_origins.clone(),
+        );
+        registry.register(
+            "tokens_refused",
+            "API requests refused for want of the token",
+            metrics.refused_tokens.clone(),
+        );
         registry.register("sockets", "WebSockets now", metrics.sockets.clone());
         registry.register("joins", "People who joined a room", metrics.joins.clone());
         registry.register("rooms", "Rooms with somebody in them", metrics.rooms.clone());
@@ -120,6 +132,13 @@ impl Collector for Media {
         }
         let dropped = DropReason::ALL.iter().map(|reason| (reason.name(), room.dropped(*reason)));
         by_reason(&mut encoder, "dropped", "Packets that came and went no further, by reason", dropped)?;
+        let refused = host.transport.drops().map(|(reason, count)| (reason.name(), count));
+        by_reason(
+            &mut encoder,
+            "datagrams_dropped",
+            "Datagrams that the transport dropped, by reason",
+            refused,
+        )?;
         let unsent = EgressDrop::ALL.iter().map(|reason| (reason.name(), room.unsent(*reason)));
         by_reason(&mut encoder, "unsent", "Packets that were to be sent and were not, by reason", unsent)
     }

@@ -68,9 +68,10 @@ pub(crate) fn person(text: &str) -> Option<Arc<str>> {
     let length = name.chars().count();
     let allowed = |c: char| {
         // Controls, and the marks that override the direction of what stands beside them (Unicode TR 9 §2).
-        !(c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'))
+        !(c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'))
     };
-    (length >= 1 && length <= NAME_CHARS && name.chars().all(allowed)).then(|| name.into())
+    ((1..=NAME_CHARS).contains(&length) && name.chars().all(allowed)).then(|| name.into())
 }
 
 #[cfg(test)]
@@ -92,7 +93,20 @@ mod tests {
 
     #[test]
     fn what_is_no_room_name() {
-        for text in ["", ".", "..", ".git", "a/b", "a b", "api", "Metrics", "a\u{0}", "é\u{301}", &"x".repeat(65), "<b>"] {
+        for text in [
+            "",
+            ".",
+            "..",
+            ".git",
+            "a/b",
+            "a b",
+            "api",
+            "Metrics",
+            "a\u{0}",
+            "é\u{301}",
+            &"x".repeat(65),
+            "<b>",
+        ] {
             assert_eq!(RoomName::parse(text), None, "{text:?}");
         }
         assert!(RoomName::parse(&"x".repeat(64)).is_some());

@@ -1,7 +1,9 @@
 //! From an offer to tracks and slots, and back to an answer; what stands between two offers.
 
 use crate::messages::{Code, Refusal, Sections, Source};
-use salon_host::sfu::{EncodingSpec, Feedback, SlotId, SlotPayload, SlotSpec, SlotStreams, TrackId, TrackSpec};
+use salon_host::sfu::{
+    EncodingSpec, Feedback, SlotId, SlotPayload, SlotSpec, SlotStreams, TrackId, TrackSpec,
+};
 use salon_host::transport::{Fingerprint, IceCredentials, Setup};
 use salon_host::{Handle, Joined, Update, Updated};
 use salon_rtp::{MediaKind, Mid};
@@ -21,7 +23,8 @@ impl Proposal {
     /// Reads an offer. `sources` says what each sending section carries; where it is silent, sound is a microphone and a
     /// picture a camera, or the screen's where there is one already.
     pub(crate) fn read(sdp: &str, sources: &Sections<Source>) -> Result<Self, Refusal> {
-        let offer = Offer::parse(sdp).map_err(|error| Refusal::new(Code::BadSdp).saying(sentence(&error.to_string())))?;
+        let offer = Offer::parse(sdp)
+            .map_err(|error| Refusal::new(Code::BadSdp).saying(sentence(&error.to_string())))?;
         let mut taken: BTreeSet<Source> = sources.0.values().copied().collect();
         let (mut tracks, mut slots) = (Vec::new(), Vec::new());
         for section in &offer.sections {
@@ -133,7 +136,9 @@ impl Negotiated {
     /// What a new offer changes: a section whose meaning became another ends and begins anew.
     pub(crate) fn difference(&self, proposal: &Proposal) -> Result<Difference, Refusal> {
         if proposal.fingerprint() != self.fingerprint {
-            return Err(Refusal::new(Code::BadSdp).saying("The offer shows another certificate: join again instead."));
+            return Err(
+                Refusal::new(Code::BadSdp).saying("The offer shows another certificate: join again instead.")
+            );
         }
         let mut update = Update::default();
         let remote = proposal.remote();
@@ -147,13 +152,19 @@ impl Negotiated {
         let stays = |kept: bool, anew: bool| kept && !anew;
         update.unpublish = (self.tracks.iter())
             .filter(|(mid, _)| {
-                !stays(proposal.tracks.iter().any(|(m, _)| m == *mid), new_tracks.iter().any(|(m, _)| m == *mid))
+                !stays(
+                    proposal.tracks.iter().any(|(m, _)| m == *mid),
+                    new_tracks.iter().any(|(m, _)| m == *mid),
+                )
             })
             .map(|(_, track)| track.id)
             .collect();
         update.unsubscribe = (self.slots.iter())
             .filter(|(mid, _)| {
-                !stays(proposal.slots.iter().any(|(m, _)| m == *mid), new_slots.iter().any(|(m, _)| m == *mid))
+                !stays(
+                    proposal.slots.iter().any(|(m, _)| m == *mid),
+                    new_slots.iter().any(|(m, _)| m == *mid),
+                )
             })
             .map(|(_, slot)| slot.id)
             .collect();
@@ -236,7 +247,9 @@ impl Negotiated {
     pub(crate) fn section_of_track(&self, id: TrackId, wanted: u8) -> Option<(Mid, Vec<String>)> {
         let (mid, track) = self.tracks.iter().find(|(_, track)| track.id == id)?;
         let rids = (track.spec.encodings.iter().enumerate())
-            .filter(|(bit, _)| u32::try_from(*bit).is_ok_and(|bit| wanted.checked_shr(bit).unwrap_or(0) & 1 == 1))
+            .filter(|(bit, _)| {
+                u32::try_from(*bit).is_ok_and(|bit| wanted.checked_shr(bit).unwrap_or(0) & 1 == 1)
+            })
             .map(|(_, encoding)| encoding.rid.map(|rid| rid.as_str().to_owned()).unwrap_or_default())
             .collect();
         Some((*mid, rids))
@@ -249,7 +262,9 @@ impl Negotiated {
 
     fn add_slots(&mut self, specs: Vec<(Mid, SlotSpec)>, made: &[(SlotId, SlotStreams)]) {
         let made = specs.into_iter().zip(made);
-        self.slots.extend(made.map(|((mid, spec), (id, streams))| (mid, Slot { id: *id, streams: *streams, spec })));
+        self.slots.extend(
+            made.map(|((mid, spec), (id, streams))| (mid, Slot { id: *id, streams: *streams, spec })),
+        );
     }
 }
 
@@ -275,7 +290,8 @@ fn default_source(kind: MediaKind, taken: &mut BTreeSet<Source>) -> Result<Sourc
         MediaKind::Video => [Source::Camera, Source::Screen],
     };
     let free = candidates.into_iter().find(|source| !taken.contains(source));
-    let source = free.ok_or(Refusal::new(Code::BadSource).saying("Two audio and two video sources are the most."))?;
+    let source =
+        free.ok_or(Refusal::new(Code::BadSource).saying("Two audio and two video sources are the most."))?;
     taken.insert(source);
     Ok(source)
 }
@@ -312,12 +328,15 @@ fn feedback(from: signal::Feedback) -> Feedback {
 }
 
 fn same_track(a: &TrackSpec, b: &TrackSpec) -> bool {
-    let facts = |spec: &TrackSpec| (spec.mid, spec.source, spec.codec, spec.pt, spec.rtx_pt, spec.extensions, spec.feedback);
+    let facts = |spec: &TrackSpec| {
+        (spec.mid, spec.source, spec.codec, spec.pt, spec.rtx_pt, spec.extensions, spec.feedback)
+    };
     facts(a) == facts(b) && a.encodings == b.encodings
 }
 
 fn same_slot(a: &SlotSpec, b: &SlotSpec) -> bool {
-    (a.mid, a.kind, a.extensions, a.feedback) == (b.mid, b.kind, b.extensions, b.feedback) && a.payloads == b.payloads
+    (a.mid, a.kind, a.extensions, a.feedback) == (b.mid, b.kind, b.extensions, b.feedback)
+        && a.payloads == b.payloads
 }
 
 /// An error's text as a sentence.

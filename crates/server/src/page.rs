@@ -39,9 +39,13 @@ pub(crate) fn file(path: &str, request: &HeaderMap) -> Response<Body> {
 
 /// A page that says that there is nothing here.
 pub(crate) fn not_found() -> Response<Body> {
-    let mut response = Response::new(Body::from("There is nothing here. A room's name has 1 to 64 letters, digits, - _ or .\n"));
+    let mut response = Response::new(Body::from(
+        "There is nothing here. A room's name has 1 to 64 letters, digits, - _ or .\n",
+    ));
     *response.status_mut() = StatusCode::NOT_FOUND;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
 

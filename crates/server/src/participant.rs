@@ -3,8 +3,8 @@
 use crate::directory::Entry;
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{
-    Answer, Chat, Code, Encodings, Floor, Hand, Join, LeftReason, Media, MediaState, Mute, Notice as _, Offer, Person,
-    PersonId, Refusal, Shown, SlotView, Slots, Speaking, View, Want, Welcome,
+    Answer, Chat, Code, Encodings, Floor, Hand, Join, LeftReason, Media, MediaState, Mute, Notice as _,
+    Offer, Person, PersonId, Refusal, Shown, SlotView, Slots, Speaking, View, Want, Welcome,
 };
 use crate::negotiation::{Negotiated, Own, Proposal, refused};
 use crate::outbox::Item;
@@ -56,7 +56,8 @@ impl Participant {
         let id = app.directory.next_id();
         let mut sources: Vec<_> = proposal.track_specs().iter().map(|spec| spec.source.into()).collect();
         sources.sort_unstable();
-        let person = Person { id, name: join.name, sources, muted: join.muted, hand: false };
+        let muted = join.muted.into_iter().filter(|source| sources.contains(source)).collect();
+        let person = Person { id, name: join.name, sources, muted, hand: false };
         let (joined, others) = enter(&place, &proposal, person, token.clone()).await?;
         let presence = Presence { place: place.clone(), id, member: joined.member, reason: LeftReason::Left };
         let mut negotiated = Negotiated::new(&proposal, &joined, session_id);
@@ -87,7 +88,8 @@ impl Participant {
         let difference = self.negotiated.difference(&proposal)?;
         let app = self.presence.place.app.clone();
         let (sender, receiver) = oneshot::channel();
-        app.host.update(self.presence.member, difference.update.clone(), move |result| drop(sender.send(result)));
+        app.host
+            .update(self.presence.member, difference.update.clone(), move |result| drop(sender.send(result)));
         let updated = match timeout(MEDIA_ANSWER, receiver).await {
             Ok(Ok(Ok(updated))) => updated,
             Ok(Ok(Err(error))) => {
@@ -185,7 +187,11 @@ impl Participant {
         }
     }
 
-    fn slot(&self, slot: SlotId, shows: Result<salon_host::Shown, salon_host::sfu::EmptyReason>) -> Option<Utf8Bytes> {
+    fn slot(
+        &self,
+        slot: SlotId,
+        shows: Result<salon_host::Shown, salon_host::sfu::EmptyReason>,
+    ) -> Option<Utf8Bytes> {
         let mid = self.negotiated.section_of_slot(slot)?;
         let shown = match shows {
             Ok(shown) => match self.known(shown.label) {
@@ -297,7 +303,9 @@ fn refusal(error: JoinError) -> Refusal {
     match error {
         JoinError::RoomFull => Code::RoomFull.into(),
         JoinError::TooManyRooms | JoinError::TooManyPeers => Code::TooManyRooms.into(),
-        JoinError::Refused(reason) => Refusal::new(Code::BadSdp).saying(format!("The offer cannot be served: {reason}.")),
+        JoinError::Refused(reason) => {
+            Refusal::new(Code::BadSdp).saying(format!("The offer cannot be served: {reason}."))
+        }
         _ => Code::Internal.into(),
     }
 }

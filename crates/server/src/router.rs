@@ -111,7 +111,9 @@ async fn only_admin(State(app): State<Arc<App>>, request: Request, next: Next) -
         return next.run(request).await;
     }
     app.metrics.refused_tokens.inc();
-    let mut response = (StatusCode::UNAUTHORIZED, "This needs the administrator's token: Authorization: Bearer TOKEN\n").into_response();
+    let mut response =
+        (StatusCode::UNAUTHORIZED, "This needs the administrator's token: Authorization: Bearer TOKEN\n")
+            .into_response();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }

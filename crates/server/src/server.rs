@@ -96,3 +96,9 @@ impl Server {
         self.0.stop.send_replace(true);
     }
 }
+
+/// Waits until the server stops.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the server is no more.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

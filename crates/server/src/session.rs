@@ -2,13 +2,14 @@
 
 use crate::bucket::Bucket;
 use crate::limits::{
-    BEFORE_JOIN, FAREWELL, MESSAGE_BYTES, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, PING_EVERY, SEND_TIME, SILENCE,
+    BEFORE_JOIN, FAREWELL, MESSAGE_BYTES, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, PING_EVERY, SEND_TIME,
+    SILENCE,
 };
 use crate::messages::{Code, LeftReason, Notice as _, Ping, Pong, Refusal, Request};
 use crate::name::RoomName;
 use crate::outbox::{End, Item, Outbox, outbox};
 use crate::participant::Participant;
-use crate::server::App;
+use crate::server::{App, stopped};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -107,7 +108,7 @@ impl Session {
             let step = tokio::select! {
                 biased;
                 refusal = end.ended() => Err(refusal.into()),
-                _ = stop.wait_for(|stop| *stop) => Err(Code::Shutdown.into()),
+                () = stopped(&mut stop) => Err(Code::Shutdown.into()),
                 _ = ticks.tick() => self.tick().await,
                 Some(item) = queue.recv() => self.deliver(item).await,
                 message = self.wire.socket.recv() => self.hear(message).await,
@@ -215,8 +216,14 @@ impl Session {
             }
             Request::View(view) => Ok(self.participant()?.view(view)?),
             Request::Mute(mute) => Ok(self.participant()?.mute(mute)?),
-            Request::Chat(chat) => Ok(self.participant()?.chat(&chat)),
-            Request::Hand(hand) => Ok(self.participant()?.hand(hand)),
+            Request::Chat(chat) => {
+                self.participant()?.chat(&chat);
+                Ok(())
+            }
+            Request::Hand(hand) => {
+                self.participant()?.hand(hand);
+                Ok(())
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 //! The certificate of the HTTPS side: given as PEM, or made here and kept on disk.
 
 use crate::candidates::machine_addresses;
-use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -36,7 +38,9 @@ pub enum TlsError {
         source: io::Error,
     },
     /// A file holds no PEM of the expected kind.
-    #[error("{path} holds no {what} in PEM form: give --tls-cert the certificate chain and --tls-key its private key")]
+    #[error(
+        "{path} holds no {what} in PEM form: give --tls-cert the certificate chain and --tls-key its private key"
+    )]
     Pem {
         /// Which file.
         path: PathBuf,
@@ -63,7 +67,9 @@ impl Tls {
     /// # Errors
     /// When a file cannot be read, holds something else, or the two do not fit together.
     pub fn from_pem(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let read = |path: &Path| fs::read(path).map_err(|source| TlsError::File { path: path.into(), what: "read", source });
+        let read = |path: &Path| {
+            fs::read(path).map_err(|source| TlsError::File { path: path.into(), what: "read", source })
+        };
         let chain = chain(&read(certificate)?);
         if chain.is_empty() {
             return Err(TlsError::Pem { path: certificate.into(), what: "certificate" });
@@ -106,7 +112,8 @@ impl Tls {
     }
 
     fn from_text(certificate: &str, key: &str) -> Result<Self, TlsError> {
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|e| TlsError::Unusable(e.to_string()))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|e| TlsError::Unusable(e.to_string()))?;
         Self::new(chain(certificate.as_bytes()), key)
     }
 
@@ -146,7 +153,8 @@ fn host_name() -> Option<String> {
         .ok()
         .or_else(|| std::env::var("COMPUTERNAME").ok())?;
     let name = name.trim().to_ascii_lowercase();
-    let is_name = (1..=253).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    let is_name = (1..=253).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
     is_name.then_some(name)
 }
 

@@ -108,7 +108,9 @@ impl Code {
             Self::BadName => ("bad-name", "A name has 1 to 64 characters and no control characters."),
             Self::BadChat => ("bad-chat", "A chat message has 1 to 4,000 characters."),
             Self::BadSdp => ("bad-sdp", "The offer cannot be read."),
-            Self::BadSource => ("bad-source", "A source is unknown, or named twice, or not of the section's kind."),
+            Self::BadSource => {
+                ("bad-source", "A source is unknown, or named twice, or not of the section's kind.")
+            }
             Self::BadSlot => ("bad-slot", "There is no such slot, or the height is above 4,320."),
             Self::RoomFull => ("room-full", "The room is full."),
             Self::TooManyRooms => ("too-many-rooms", "The server has as many rooms as it may."),
@@ -178,7 +180,8 @@ mod tests {
         let page = include_str!("../../PROTOCOL.md");
         for code in Code::ALL {
             let fatal = if code.is_fatal() { "yes" } else { "" };
-            let sentence = if code == Code::BadSdp { "(says what is wrong with the offer)" } else { code.sentence() };
+            let sentence =
+                if code == Code::BadSdp { "(says what is wrong with the offer)" } else { code.sentence() };
             let line = format!("| `{}` | {fatal} | {sentence} |", code.name()).replace("|  |", "| |");
             assert!(page.contains(&line), "missing: {line}");
         }

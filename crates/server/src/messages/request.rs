@@ -203,7 +203,10 @@ mod tests {
             (r#"{"type":"chat","text":["a"]}"#, Code::BadMessage),
             (r#"{"type":"join","name":" ","sdp":""}"#, Code::BadName),
             (r#"{"type":"join","name":"a","sdp":"","sources":{"0":"camera","1":"camera"}}"#, Code::BadSource),
-            (r#"{"type":"join","name":"a","sdp":"","sources":{"0":"camera","0":"screen"}}"#, Code::BadMessage),
+            (
+                r#"{"type":"join","name":"a","sdp":"","sources":{"0":"camera","0":"screen"}}"#,
+                Code::BadMessage,
+            ),
             (r#"{"type":"join","name":"a","sdp":"","sources":{"":"camera"}}"#, Code::BadMessage),
             (r#"{"type":"join","name":"a","sdp":"","sources":{"0":"microwave"}}"#, Code::BadMessage),
             (r#"{"type":"view","slots":{"1":{"want":"auto","height":5000}}}"#, Code::BadSlot),
@@ -213,7 +216,10 @@ mod tests {
             assert_eq!(code(text), expected, "{text}");
         }
         assert_eq!(code(&format!(r#"{{"type":"chat","text":"{}"}}"#, "x".repeat(4001))), Code::BadChat);
-        assert_eq!(code(&format!(r#"{{"type":"offer","sdp":"{}"}}"#, "x".repeat(256 * 1024 + 1))), Code::BadSdp);
+        assert_eq!(
+            code(&format!(r#"{{"type":"offer","sdp":"{}"}}"#, "x".repeat(256 * 1024 + 1))),
+            Code::BadSdp
+        );
         let many: Vec<String> = (0..129).map(|n| format!(r#""{n}":{{"want":"auto","height":1}}"#)).collect();
         assert_eq!(code(&format!(r#"{{"type":"view","slots":{{{}}}}}"#, many.join(","))), Code::BadMessage);
     }
@@ -221,7 +227,10 @@ mod tests {
     #[test]
     fn depth_is_refused_before_any_parser_sees_it() {
         assert_eq!(code(&"[".repeat(100_000)), Code::TooDeep);
-        assert_eq!(code(&format!(r#"{{"type":"ping","t":1,"x":{}}}"#, r#"{"a":"#.repeat(100_000))), Code::TooDeep);
+        assert_eq!(
+            code(&format!(r#"{{"type":"ping","t":1,"x":{}}}"#, r#"{"a":"#.repeat(100_000))),
+            Code::TooDeep
+        );
         let brackets_in_text = format!(r#"{{"type":"chat","text":"\"{}"}}"#, "[".repeat(3_000));
         assert!(Request::parse(&brackets_in_text).is_ok());
     }

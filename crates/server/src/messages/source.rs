@@ -21,16 +21,6 @@ impl Source {
     pub(crate) fn is_audio(self) -> bool {
         matches!(self, Self::Microphone | Self::ScreenAudio)
     }
-
-    /// The word of the protocol.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Microphone => "microphone",
-            Self::Camera => "camera",
-            Self::Screen => "screen",
-            Self::ScreenAudio => "screen-audio",
-        }
-    }
 }
 
 impl From<Source> for salon_host::sfu::Source {
