@@ -1,5 +1,7 @@
 //! The laws of a slot (facts on layers, §7), under random steps.
 
+#![allow(clippy::unwrap_used)]
+
 mod model;
 
 use model::{Shape, Slot, Source, Wire};

@@ -227,3 +227,155 @@ impl Numbers {
 fn word(n: u64) -> usize {
     (n % LATE_PACKETS / 64) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::vec::Vec;
+
+    /// The same rules with a memory of everything.
+    #[derive(Default)]
+    struct Model {
+        floor: u64,
+        base: u64,
+        skipped: BTreeSet<u64>,
+        given: BTreeMap<u64, u64>,
+    }
+
+    impl Model {
+        fn skip(&mut self, from: u64, to: u64) {
+            let above = self.given.last_key_value().map_or(self.floor, |(n, _)| n + 1);
+            self.skipped.extend(from.max(above)..=to);
+        }
+
+        fn forward(&mut self, n: u64) -> Result<u64, SkipReason> {
+            if n < self.floor {
+                return Err(SkipReason::BeforeSwitch);
+            }
+            if self.skipped.contains(&n) {
+                return Err(SkipReason::PictureSkipped);
+            }
+            if self.given.contains_key(&n) {
+                return Err(SkipReason::Duplicate);
+            }
+            let out = self.base + (n - self.floor) - self.skipped.range(..n).count() as u64;
+            self.given.insert(n, out);
+            Ok(out)
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Forward(u64),
+        Skip(u64),
+        SkipOf(u64, u32),
+        Start(u64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        // Numbers near a moving edge, in pictures of four.
+        let near = || 0u64..40;
+        let step = prop_oneof![
+            8 => near().prop_map(Step::Forward),
+            3 => near().prop_map(Step::Skip),
+            5 => near().prop_map(|n| Step::SkipOf(n, n as u32 / 4)),
+            1 => (0u64..100_000).prop_map(Step::Start),
+        ];
+        prop::collection::vec(step, 1..200)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn runs_give_what_a_memory_of_everything_gives(first in 0u64..1 << 40, steps in steps()) {
+            let mut numbers = Numbers::new(SeqNo(first));
+            numbers.start(SeqNo(0), true);
+            let mut model = Model { base: first, ..Model::default() };
+            let (mut edge, mut next, mut picture) = (0, first, None::<(u32, u64, u64)>);
+            for (i, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Start(at) => {
+                        numbers.start(SeqNo(at), true);
+                        model = Model { floor: at, base: next, ..Model::default() };
+                        (edge, picture) = (at, None);
+                    }
+                    Step::Forward(n) => {
+                        let n = edge + n;
+                        let (got, want) = (numbers.forward(SeqNo(n), true), model.forward(n));
+                        if got != Err(SkipReason::TooLate) {
+                            prop_assert_eq!(got, want.map(SeqNo));
+                        }
+                        next = got.map_or(next, |s| next.max(s.0 + 1));
+                    }
+                    Step::Skip(n) => {
+                        numbers.skip(SeqNo(edge + n), None);
+                        model.skip(edge + n, edge + n);
+                    }
+                    Step::SkipOf(n, p) => {
+                        let n = edge + n;
+                        let (low, high) = match picture {
+                            Some((q, low, high)) if q == p => (low.min(n), high.max(n)),
+                            _ => (n, n),
+                        };
+                        picture = Some((p, low, high));
+                        numbers.skip(SeqNo(n), Some(RtpTime(p)));
+                        model.skip(low, high);
+                    }
+                }
+                if i % 8 == 7 {
+                    edge += 8;
+                    picture = None;
+                    numbers.skipping = None;
+                }
+                // Law 18.
+                prop_assert!(numbers.runs.gaps.len() <= RUNS && numbers.runs.gaps.capacity() == Runs::new().gaps.capacity());
+            }
+        }
+
+        #[test]
+        fn no_number_is_given_twice_whatever_comes(
+            steps in prop::collection::vec((any::<u8>(), prop_oneof![any::<u64>(), 0u64..5_000], any::<u32>()), 1..300),
+        ) {
+            let mut numbers = Numbers::new(SeqNo(7));
+            let mut given = BTreeSet::new();
+            for (what, n, picture) in steps {
+                match what {
+                    0..=9 => numbers.start(SeqNo(n), what & 1 == 0),
+                    10..=90 => numbers.skip(SeqNo(n), (what & 1 == 0).then_some(RtpTime(picture % 3))),
+                    _ => {
+                        if let Ok(out) = numbers.forward(SeqNo(n), what & 1 == 0) {
+                            // At the very end of 64 bits numbers saturate; SRTP ends at 48.
+                            prop_assert!(given.insert(out) || out.0 == u64::MAX);
+                        }
+                    }
+                }
+                prop_assert!(numbers.runs.gaps.len() <= RUNS);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_refused_and_the_rest_keeps_its_numbers() {
+        let mut numbers = Numbers::new(SeqNo(0));
+        numbers.start(SeqNo(0), true);
+        let mut given = Vec::new();
+        for n in 0..300u64 {
+            match n % 3 {
+                0 => given.push((n, numbers.forward(SeqNo(n), true).unwrap())),
+                1 => numbers.skip(SeqNo(n), None),
+                _ => {}
+            }
+        }
+        for (n, out) in given {
+            assert_eq!(out.0, n - n / 3);
+            let late = numbers.forward(SeqNo(n + 2), true);
+            match late {
+                Ok(late) => assert_eq!(late.0, out.0 + 1),
+                Err(reason) => assert!(reason == SkipReason::TooLate && n < 3 * (100 - RUNS as u64)),
+            }
+        }
+    }
+}
