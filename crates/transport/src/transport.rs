@@ -195,7 +195,8 @@ impl Transport {
             self.counters.visits += 1;
             self.visit(now, id);
             if let Some(peer) = self.peers.get_mut(id) {
-                peer.entry = peer.due().max(now.plus(limits::LEAST_WAIT));
+                let due = peer.due();
+                peer.entry = if due > now { due } else { now.plus(limits::LEAST_WAIT) };
                 self.deadlines.insert(peer.entry, id);
             }
         }

@@ -60,6 +60,8 @@ impl Datagram {
     }
 }
 
+pub type Wire = Box<dyn FnMut(Time, &Datagram) -> bool>;
+
 pub struct World {
     pub base: Instant,
     pub now: Time,
@@ -73,7 +75,7 @@ pub struct World {
     /// Everything that we sent.
     pub sent: Vec<(Time, Datagram)>,
     /// Says of each datagram whether it arrives.
-    pub wire: Box<dyn FnMut(Time, &Datagram) -> bool>,
+    pub wire: Wire,
     flying: BTreeMap<(Time, u64), Datagram>,
     serial: u64,
 }
@@ -218,7 +220,12 @@ impl World {
 
     fn poll_client(&mut self, n: usize) {
         while self.clients[n].alive {
-            match self.clients[n].rtc.poll_output().unwrap() {
+            let Ok(output) = self.clients[n].rtc.poll_output() else {
+                // It gave up.
+                self.clients[n].alive = false;
+                return;
+            };
+            match output {
                 Output::Timeout(at) => {
                     self.clients[n].due = at;
                     return;
@@ -264,7 +271,8 @@ impl World {
                     contents: datagram.bytes.as_slice().try_into().unwrap(),
                 };
                 let at = self.instant();
-                self.clients[n].rtc.handle_input(Input::Receive(at, receive)).unwrap();
+                self.clients[n].alive &=
+                    self.clients[n].rtc.handle_input(Input::Receive(at, receive)).is_ok();
                 self.poll_client(n);
             }
         }
@@ -273,7 +281,7 @@ impl World {
         let at = self.instant();
         for n in 0..self.clients.len() {
             if self.clients[n].alive && self.time(self.clients[n].due) <= self.now {
-                self.clients[n].rtc.handle_input(Input::Timeout(at)).unwrap();
+                self.clients[n].alive &= self.clients[n].rtc.handle_input(Input::Timeout(at)).is_ok();
                 self.poll_client(n);
             }
         }
@@ -307,7 +315,7 @@ impl World {
     /// Runs until a client is connected on both sides.
     pub fn connect(&mut self, n: usize) -> Duration {
         let from = self.now;
-        let linked = self.run_until(Duration::from_secs(20), |w| w.is_linked(n));
+        let linked = self.run_until(Duration::from_secs(25), |w| w.is_linked(n));
         assert!(linked, "not connected: {:?} {:?}", self.events, self.transport.counters());
         self.now.since(from)
     }
