@@ -103,15 +103,12 @@ impl Room {
     /// Sets a participant's deadline by all that it waits for.
     pub(crate) fn reschedule(&mut self, now: Time, id: ParticipantId) {
         let due = self.due(id);
-        if due != Time::NEVER && self.receivers.get(id).is_some_and(|r| r.connected) {
-            self.schedule.lower(id, due.max(now));
-        }
+        self.schedule.lower_from(now, id, due);
     }
 
     fn reschedule_after(&mut self, now: Time, id: ParticipantId) {
         let due = self.due(id);
-        let due = if due == Time::NEVER { due } else { due.max(now.plus(BREATH)) };
-        self.schedule.set(id, due);
+        self.schedule.set_from(now.plus(BREATH), id, due);
     }
 
     /// Moves a publisher's deadline to what one of its encodings waits for, if that is sooner.

@@ -44,8 +44,7 @@ impl Room {
                     "an SSRC that its slot does not have",
                 )?;
             }
-            let due = self.due(id);
-            ensure(self.schedule.get(id) <= due, "a deadline that would be missed")?;
+            ensure(self.schedule.keeps(id, self.due(id)), "a deadline that would be missed")?;
         }
         let slots: usize = self.receivers.values().map(|r| r.slots.len()).sum();
         ensure(slots == self.slots.len(), "a slot of nobody's")?;

@@ -106,8 +106,8 @@ pub enum Refused {
     /// Codec and kind, or codec and source, are sound here and picture there.
     #[error("sound and picture do not mix")]
     Kind,
-    /// Two encodings of this participant would have the same SSRC, or the same MID and RID.
-    #[error("an SSRC, or MID and RID, is taken")]
+    /// Another track of this participant has the same MID, or an SSRC of this one.
+    #[error("the MID, or an SSRC, is another track's")]
     Taken,
 }
 

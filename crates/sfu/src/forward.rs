@@ -1,6 +1,6 @@
 //! The loop over the slots that show a packet's encoding.
 
-use salon_rtp::{SeqNo, Time};
+use salon_rtp::{MediaKind, Time};
 use salon_simulcast::Input;
 
 use crate::egress::Entry;
@@ -16,8 +16,11 @@ impl Room {
     pub(crate) fn forward(&mut self, now: Time, id: EncodingId, input: &Input) {
         let mut switched: [Option<SlotId>; SWITCHES] = [None; SWITCHES];
         let mut switches = switched.iter_mut();
-        let Some(encoding) = self.tracks.get(id.track).and_then(|t| t.encoding(id.index)) else { return };
-        let (seq, key): (SeqNo, bool) = (input.seq, input.facts.key);
+        let Some(track) = self.tracks.get(id.track) else { return };
+        let Some(encoding) = track.encoding(id.index) else { return };
+        let seq = input.seq;
+        // What is older than a key frame need not be sent again. Sound has no such thing.
+        let key = input.facts.key && track.kind() == MediaKind::Video;
         for &viewer in &encoding.viewers {
             self.counters.visited += 1;
             let Some(slot) = self.slots.get_mut(viewer) else { continue };

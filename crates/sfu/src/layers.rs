@@ -16,7 +16,7 @@ const COMPETING: usize = 32;
 
 /// An encoding without packets for so long, while others of its track come, has been switched off. Less would take a slow
 /// screen share for dead (Janus #3422), more would freeze a picture longer.
-const STALLED: Duration = Duration::from_secs(1);
+pub(crate) const STALLED: Duration = Duration::from_secs(1);
 
 /// How long an encoding must have been without use before its sender is told: switching views back and forth should not cost a
 /// key frame each time (LiveKit: 5 s down, at once up).
@@ -62,6 +62,17 @@ impl Room {
             let Some((slot, track)) = places[i] else { continue };
             let chosen = out[i].and_then(|at| steps[i][..counts[i]].get(at));
             self.settle(now, slot, track, chosen, counts[i]);
+        }
+    }
+
+    /// An encoding of a track came for the first time, or again: those who wait for what doesn't come may take it.
+    pub(crate) fn woke(&mut self, now: Time, id: TrackId) {
+        let mut at = 0;
+        while let Some(slot) = self.tracks.get(id).and_then(|t| t.slots.get(at)).copied() {
+            at += 1;
+            if let Some(owner) = self.slots.get(slot).map(|s| s.owner) {
+                self.retarget(now, owner);
+            }
         }
     }
 
@@ -149,6 +160,7 @@ fn live_steps(track: &Track, now: Time, out: &mut [Step; limits::ENCODINGS]) -> 
     let single = track.encodings.len() == 1;
     let mut n = 0;
     for (index, encoding) in track.encodings.iter().enumerate() {
+        // Of the only encoding there is, silence says nothing: a still screen sends a frame in five seconds.
         let live = if single { encoding.last.is_some() } else { encoding.sends(now, STALLED) };
         if let (true, Some(to)) = (live, out.get_mut(n)) {
             let height = height(track, index);
@@ -156,19 +168,23 @@ fn live_steps(track: &Track, now: Time, out: &mut [Step; limits::ENCODINGS]) -> 
             n += 1;
         }
     }
+    // What key frames say counts for more than the order of the offer.
+    out[..n].sort_unstable_by_key(|s| (s.height, s.source));
     n
 }
 
 /// Lines of an encoding: what its key frames said, else a guess by its place: the last has 720, each before it half as many.
 fn height(track: &Track, index: usize) -> u16 {
     let known = track.encodings.get(index).and_then(|e| e.height);
-    known.unwrap_or(720 >> (track.encodings.len() - 1 - index.min(track.encodings.len() - 1)).min(3))
+    let above = track.encodings.len().saturating_sub(index + 1);
+    known.unwrap_or(720 >> above.min(3))
 }
 
-/// The encoding that fits a tile, whether it is sent or not: the first that is tall enough (with an eighth less taken for
-/// enough, as the allocation does), else the last.
+/// The encoding that fits a tile, whether it is sent or not: the least that is tall enough (with an eighth less taken for enough, as the
+/// allocation does), else the tallest.
 fn fitting(track: &Track, lines: u16) -> u8 {
+    let all = || 0..track.encodings.len();
     let enough = |i: &usize| u32::from(height(track, *i)) * 8 >= u32::from(lines) * 7;
-    let last = track.encodings.len().saturating_sub(1);
-    (0..track.encodings.len()).find(enough).unwrap_or(last) as u8
+    let least = all().filter(enough).min_by_key(|&i| height(track, i));
+    least.or_else(|| all().max_by_key(|&i| height(track, i))).unwrap_or(0) as u8
 }

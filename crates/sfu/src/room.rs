@@ -133,9 +133,12 @@ impl Room {
     /// A participant is about to send a track.
     pub fn publish(&mut self, now: Time, id: ParticipantId, spec: TrackSpec) -> Result<TrackId, Refused> {
         self.receiver(id)?;
-        let publisher = self.publishers.get_mut(id).ok_or(Misuse::UnknownParticipant)?;
+        let publisher = self.publishers.get(id).ok_or(Misuse::UnknownParticipant)?;
         if publisher.tracks.len() >= limits::TRACKS {
             return Err(Limit::Tracks.into());
+        }
+        if publisher.tracks.iter().filter_map(|&t| self.tracks.get(t)).any(|t| t.clashes(&spec)) {
+            return Err(Refused::Taken);
         }
         if spec.encodings.is_empty() {
             return Err(Refused::Nothing);

@@ -13,6 +13,8 @@ pub(crate) struct Schedule {
     heap: Vec<(Time, ParticipantId)>,
     /// Where in the heap each participant stands.
     place: SecondaryMap<ParticipantId, usize>,
+    /// The latest moment before which a deadline was not let stand: what is overdue may stand so late.
+    latest: Time,
 }
 
 impl Schedule {
@@ -48,6 +50,23 @@ impl Schedule {
         if due < self.get(id) {
             self.set(id, due);
         }
+    }
+
+    /// Moves a deadline that may have passed already: to `due`, but not before `earliest`.
+    pub(crate) fn lower_from(&mut self, earliest: Time, id: ParticipantId, due: Time) {
+        self.latest = self.latest.max(earliest);
+        self.lower(id, due.max(earliest));
+    }
+
+    /// Sets a deadline that may have passed already: to `due`, but not before `earliest`.
+    pub(crate) fn set_from(&mut self, earliest: Time, id: ParticipantId, due: Time) {
+        self.latest = self.latest.max(earliest);
+        self.set(id, due.max(earliest));
+    }
+
+    /// Whether a participant that waits for `due` will be attended to in time.
+    pub(crate) fn keeps(&self, id: ParticipantId, due: Time) -> bool {
+        self.get(id) <= due.max(self.latest) || due == Time::NEVER
     }
 
     /// Forgets a participant.

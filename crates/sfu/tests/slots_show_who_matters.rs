@@ -257,6 +257,18 @@ fn an_encoding_that_ceases_is_left_for_one_that_comes() {
 }
 
 #[test]
+fn what_comes_is_shown_though_something_better_was_hoped_for() {
+    let mut show = Simulcast::new();
+    show.on = [true, false, false];
+    show.rig.height(show.viewer, show.slot, 720);
+    let (bytes, keys) = show.play(Duration::from_millis(300));
+    assert!(bytes > 0 && keys == [180], "{keys:?}");
+    show.on = [true, true, false];
+    let (_, keys) = show.play(Duration::from_secs(1));
+    assert_eq!(keys.last(), Some(&360), "{keys:?}");
+}
+
+#[test]
 fn a_low_estimate_lowers_then_pauses_the_picture_and_a_better_one_brings_it_back() {
     let mut show = Simulcast::new();
     show.rig.height(show.viewer, show.slot, 720);
@@ -265,7 +277,7 @@ fn a_low_estimate_lowers_then_pauses_the_picture_and_a_better_one_brings_it_back
     let remb = |show: &mut Simulcast, kbps: u64| {
         show.rig.rtcp(viewer, |out| Remb::write(Ssrc(1), Bitrate::from_kbps(kbps), &[], out).unwrap());
     };
-    let mut run = |show: &mut Simulcast, kbps: u64, seconds: u64| {
+    let run = |show: &mut Simulcast, kbps: u64, seconds: u64| {
         let (mut bytes, mut heights) = (0, Vec::new());
         for _ in 0..seconds {
             remb(show, kbps);

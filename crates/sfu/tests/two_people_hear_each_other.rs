@@ -245,3 +245,57 @@ fn with_few_slots_whoever_speaks_is_heard() {
     }
     assert_eq!(slots.len(), 3);
 }
+
+#[test]
+fn a_burst_thrown_away_after_its_end_takes_nobody_elses_turn() {
+    let mut rig = Rig::new();
+    let ada = rig.join();
+    rig.microphone(ada, 1000);
+    for _ in 0..2 {
+        let id = rig.join();
+        rig.slot(id, MediaKind::Audio, "3");
+    }
+    for n in 0..2 {
+        let packet = rig.voice(n, 1000, 30);
+        rig.rtp(ada, &packet);
+    }
+    rig.nibble(100, true);
+    rig.check();
+    assert_eq!(rig.take().iter().filter(|p| p.csrc == Some(ada.csrc())).count(), 4);
+}
+
+#[test]
+fn a_burst_dropped_half_read_comes_first_again() {
+    let mut rig = Rig::new();
+    let ada = rig.join();
+    rig.microphone(ada, 1000);
+    for _ in 0..3 {
+        let id = rig.join();
+        rig.slot(id, MediaKind::Audio, "3");
+    }
+    for n in 0..4 {
+        let packet = rig.voice(n, 1000, 30);
+        rig.rtp(ada, &packet);
+    }
+    let first = rig.room.poll_transmit(rig.now).unwrap().to();
+    rig.nibble(2, false);
+    assert_eq!(rig.room.poll_transmit(rig.now).unwrap().to(), first);
+    assert_eq!(rig.take().len(), 12);
+}
+
+#[test]
+fn the_arrival_of_a_dropped_packet_is_told_too() {
+    let mut rig = Rig::new();
+    let ada = rig.join();
+    rig.microphone(ada, 1000);
+    let packet = rig.voice(1, 1000, 30);
+    rig.rtp(ada, &packet);
+    rig.pass(Duration::from_secs(30));
+    rig.take_reports();
+    let mut stranger = rig.voice(2, 555, 30);
+    stranger[1] = 5;
+    assert!(matches!(rig.rtp(ada, &stranger), Verdict::Dropped(_)));
+    rig.pass(Duration::from_secs(1));
+    let reports = rig.take_reports();
+    assert!(reports.iter().flat_map(|r| r.packets()).any(|p| matches!(p, RtcpPacket::Twcc(_))));
+}

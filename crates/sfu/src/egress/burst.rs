@@ -63,9 +63,12 @@ impl<'a> Burst<'a> {
     }
 
     /// Throws away all that is queued for this receiver: it has no path.
-    pub fn discard(mut self) {
+    pub fn discard(self) {
         self.receiver.clear(self.counters);
-        let _ = self.end();
+        // Its turn may have ended already: then it stands elsewhere on the list, or not at all.
+        if core::mem::take(&mut self.receiver.ready) {
+            self.ready.remove(self.to);
+        }
     }
 
     fn end(&mut self) -> Option<Egress<'_>> {

@@ -110,8 +110,10 @@ impl Encoding {
     pub(crate) fn read(&mut self, now: Time, media: &Media<'_>, arrived: Arrived) -> Facts {
         let facts = Facts::read(self.codec, media.marker, media.payload);
         let repaired = media.origin == Origin::Repair;
-        self.keys.packet(now, facts.key);
-        if facts.key {
+        // Every packet of sound could be started from; that makes none before it useless.
+        let key = facts.key && self.kind == MediaKind::Video;
+        self.keys.packet(now, key);
+        if key {
             self.height = height(self.codec, media.payload).or(self.height);
         }
         if self.viewers.is_empty() {
@@ -121,7 +123,7 @@ impl Encoding {
             }
         } else if self.nacks {
             let nack = self.nack.get_or_insert_with(|| NackGenerator::new(self.kind));
-            if facts.key {
+            if key {
                 nack.key_frame(arrived.seq);
             }
             nack.arrived(now, arrived, repaired);

@@ -39,6 +39,7 @@ impl Room {
         let packet = Packet::parse(bytes).map_err(|_| DropReason::MalformedRtp)?;
         let bound = self.bind(now, from, &packet)?;
         let media = self.encoding_mut(bound.encoding)?.unwrap(&packet, bound.role)?;
+        let woke = !self.encoding_mut(bound.encoding)?.sends(now, crate::layers::STALLED);
         let arrived = self.encoding_mut(bound.encoding)?.arrive(now, &media)?;
         let facts = self.encoding_mut(bound.encoding)?.read(now, &media, arrived);
         let values = self.values(bound.encoding, &packet)?;
@@ -47,6 +48,9 @@ impl Room {
         self.keep(bound.encoding, arrived, &media, &values)?;
         if arrived.restarted {
             self.restarted(now, bound.encoding);
+        }
+        if woke {
+            self.woke(now, bound.encoding.track);
         }
         self.forward(now, bound.encoding, &input);
         self.expect(now, from, bound.encoding);
@@ -67,6 +71,8 @@ impl Room {
             && let Some((_, &[hi, lo])) = packet.extensions().find(|e| e.0 == *id)
         {
             recorder.push(now, Seq(u16::from_be_bytes([hi, lo])));
+            // Also of a packet that is then dropped the publisher hears when it came.
+            self.schedule.lower(from, recorder.next_due().unwrap_or(Time::NEVER));
         }
         let bound = publisher.latch.bind(now, packet)?;
         if (bound.role, bound.news) == (Role::Media, Some(News::Restarted)) {
@@ -145,9 +151,6 @@ impl Room {
         if publisher.report_due == Time::NEVER {
             publisher.report_due = now.plus(crate::attend::FIRST_REPORT);
             self.schedule.lower(from, publisher.report_due);
-        }
-        if let Some(due) = publisher.twcc.as_ref().and_then(|t| t.1.next_due()) {
-            self.schedule.lower(from, due);
         }
     }
 

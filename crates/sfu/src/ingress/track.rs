@@ -67,6 +67,16 @@ impl Track {
         }
     }
 
+    /// Whether another track of the same publisher could not be told from this one.
+    pub(crate) fn clashes(&self, other: &TrackSpec) -> bool {
+        let ssrcs = |s: &TrackSpec| {
+            s.encodings.iter().flat_map(|e| [e.ssrc, e.rtx_ssrc]).flatten().collect::<Vec<_>>()
+        };
+        let mine = ssrcs(&self.spec);
+        let named = self.spec.mid.is_some() && self.spec.mid == other.mid;
+        named || ssrcs(other).iter().any(|s| mine.contains(s))
+    }
+
     pub(crate) const fn kind(&self) -> MediaKind {
         self.spec.source.kind()
     }

@@ -381,3 +381,25 @@ impl Vp8 {
             .collect()
     }
 }
+
+impl Rig {
+    /// Takes some packets of the first burst and drops the rest of it, or throws it away.
+    pub fn nibble(&mut self, n: usize, discard: bool) {
+        let Some(mut burst) = self.room.poll_transmit(self.now) else { return };
+        let to = burst.to();
+        for _ in 0..n {
+            match burst.next() {
+                Some(Egress::Rtp(p)) => {
+                    assert!(self.sealed.insert((to, p.ssrc, p.index)), "an index sealed twice");
+                    self.out.push(read(to, self.now, &p));
+                }
+                Some(Egress::Rtcp(bytes)) => assert!(Compound::parse(bytes).is_ok()),
+                None => break,
+            }
+        }
+        if discard {
+            burst.discard();
+        }
+        self.check();
+    }
+}
