@@ -13,8 +13,7 @@ use crate::server::{App, stopped};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 /// The close code of every error: of those that RFC 6455 §7.4.2 leaves to us.
 const ERROR: u16 = 4000;
@@ -49,7 +48,7 @@ pub(crate) async fn run(app: Arc<App>, room: RoomName, reachable: Vec<SocketAddr
     let now = Instant::now();
     let mut session = Session {
         wire: Wire { socket, end: inbox.end.clone() },
-        bucket: Bucket::new(now, MESSAGES_PER_SECOND, MESSAGES_AT_ONCE),
+        bucket: Bucket::new(now.into_std(), MESSAGES_PER_SECOND, MESSAGES_AT_ONCE),
         opened: now,
         heard: now,
         place: Place { app: app.clone(), room, reachable, outbox },
@@ -163,7 +162,7 @@ impl Session {
         };
         let now = Instant::now();
         self.heard = now;
-        if !self.bucket.take(now) {
+        if !self.bucket.take(now.into_std()) {
             return Err(Code::TooFast.into());
         }
         let text = match message {

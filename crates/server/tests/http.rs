@@ -1,4 +1,5 @@
 //! What HTTP gives, to whom, and with which headers.
+#![allow(clippy::panic, clippy::unwrap_used)] // Tests may; clippy knows only the functions marked as such.
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Rooms as clients live them: joining, changing, leaving, coming back.
+#![allow(clippy::panic, clippy::unwrap_used)] // Tests may; clippy knows only the functions marked as such.
 
 mod common;
 

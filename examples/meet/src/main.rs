@@ -12,12 +12,15 @@ use salon_host::{Host, HostConfig, StartError};
 use salon_server::{Config, RoomName, Server, Tls, machine_addresses};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
 fn main() -> ExitCode {
     let options = Options::parse();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines.with_filter(options.log.clone())).init();
+    // The ICE library tells passwords below this level.
+    let levels = options.log.clone().with_target("is", LevelFilter::INFO);
+    tracing_subscriber::registry().with(lines.with_filter(levels)).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

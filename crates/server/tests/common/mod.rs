@@ -1,6 +1,7 @@
 //! A server on a port of its own, and clients that speak raw HTTP and WebSocket to it.
 
-#![allow(dead_code)] // Each test program uses its part.
+#![allow(dead_code, unreachable_pub)] // Each test program uses its part.
+#![allow(clippy::panic, clippy::unwrap_used)] // Tests may; clippy knows only the functions marked as such.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use salon_host::{Host, HostConfig};
