@@ -85,7 +85,7 @@ impl Shard {
             self.flush();
         }
         if !self.blocked {
-            for key in std::mem::take(&mut self.waiting) {
+            while let Some(key) = self.waiting.pop() {
                 self.rooms.touch(key);
             }
         }
