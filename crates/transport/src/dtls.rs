@@ -11,7 +11,7 @@ use dimpl::{Config, Dtls, DtlsCertificate, Output, SrtpProfile};
 use salon_srtp::{MasterKey, Profile};
 
 use crate::limits::{CONNECT_WITHIN, DTLS_MTU, FLIGHT_RETRIES, FLIGHT_TIMEOUT, MAX_DTLS_QUEUE};
-use crate::{Fingerprint, GoneReason, Identity};
+use crate::{Fingerprint, GoneReason};
 
 /// Our role in the handshake (`a=setup`, RFC 5763 §5).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -22,7 +22,7 @@ pub enum Setup {
     Passive,
 }
 
-/// What all handshakes of a transport share.
+/// What all handshakes of an identity share.
 pub(crate) struct Context {
     config: Arc<Config>,
     certificate: DtlsCertificate,
@@ -54,7 +54,8 @@ pub(crate) enum Step {
 }
 
 impl Context {
-    pub(crate) fn new(identity: &Identity) -> Option<Self> {
+    /// `None` where the library refuses its ciphers or our settings. The certificate must fit the key, a PKCS #8 one.
+    pub(crate) fn new(certificate: Vec<u8>, private_key: Vec<u8>) -> Option<Self> {
         let config = Config::builder()
             .use_server_cookie(false)
             .require_client_certificate(true)
@@ -65,10 +66,7 @@ impl Context {
             .handshake_timeout(CONNECT_WITHIN)
             .build()
             .ok()?;
-        let certificate = DtlsCertificate {
-            certificate: identity.certificate().to_vec(),
-            private_key: identity.private_key().to_vec(),
-        };
+        let certificate = DtlsCertificate { certificate, private_key };
         Some(Self { config: Arc::new(config), certificate })
     }
 }

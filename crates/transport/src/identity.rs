@@ -1,17 +1,19 @@
 //! Who we are in a handshake.
 
 use core::fmt;
+use std::sync::Arc;
 
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use thiserror::Error;
 
 use crate::Fingerprint;
+use crate::dtls::Context;
 
 /// A certificate with its private key: one per process, made at start and kept in memory only.
 #[derive(Clone)]
 pub struct Identity {
-    certificate: Vec<u8>,
-    private_key: Vec<u8>,
+    context: Arc<Context>,
+    fingerprint: Fingerprint,
 }
 
 /// No certificate could be made: the cipher library refused.
@@ -28,20 +30,19 @@ impl Identity {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "Salon");
         let certificate = params.self_signed(&key).map_err(|_| IdentityError)?;
-        Ok(Self { certificate: certificate.der().to_vec(), private_key: key.serialize_der() })
+        let fingerprint = Fingerprint::of(certificate.der());
+        let context = Context::new(certificate.der().to_vec(), key.serialize_der()).ok_or(IdentityError)?;
+        Ok(Self { context: Arc::new(context), fingerprint })
     }
 
     /// What `a=fingerprint` is to say.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.certificate)
+        self.fingerprint
     }
 
-    pub(crate) fn certificate(&self) -> &[u8] {
-        &self.certificate
-    }
-
-    pub(crate) fn private_key(&self) -> &[u8] {
-        &self.private_key
+    /// What its handshakes share.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 }
 

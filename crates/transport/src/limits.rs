@@ -35,6 +35,7 @@ pub const MAX_DTLS_QUEUE: usize = 30;
 /// Bytes of the one buffer into which handshakes write. It must hold whatever certificate a peer can send within
 /// [`MAX_DTLS_QUEUE`] datagrams.
 pub const SCRATCH: usize = 64 * 1024;
+const _: () = assert!(MAX_DTLS_QUEUE * MAX_DTLS_DATAGRAM < SCRATCH);
 
 /// The longest DTLS datagram that we send: what passes everywhere that media passes.
 pub const DTLS_MTU: usize = 1200;

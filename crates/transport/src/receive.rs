@@ -183,9 +183,8 @@ impl Transport {
         if self.counters.handshakes >= self.config.max_handshakes as u64 {
             return Err(DropReason::DtlsTooMany);
         }
-        let (Some(context), Some(peer)) = (&self.context, self.peers.get_mut(id)) else {
-            return Err(DropReason::DtlsTooMany);
-        };
+        let Some(peer) = self.peers.get_mut(id) else { return Ok(()) };
+        let context = self.identity.context();
         peer.dtls = Some(Session::new(context, peer.setup, peer.fingerprint, self.clock.instant(now)));
         self.counters.handshakes += 1;
         self.counters.handshakes_begun += 1;

@@ -141,6 +141,28 @@ mod tests {
         assert_eq!(Claim::parse(&other_cookie).err(), Some(DropReason::StunMalformed));
     }
 
+    /// Recorded by us between two browsers of each kind.
+    #[test]
+    fn the_checks_of_chromium_and_firefox_are_read() {
+        let read = |hex: &str| {
+            let digits = hex.as_bytes().chunks(2).map(|d| std::str::from_utf8(d).unwrap());
+            digits.map(|d| u8::from_str_radix(d, 16).unwrap()).collect::<Vec<u8>>()
+        };
+        let chromium = read(
+            "000100502112a4422f32727062752f556648337300060009316f62493a796f6a41000000c057000400020000802a0008e43950c591b7c0\
+             4600250000002400046e7d1eff00080014b99e49e089165303ff64b89f484e19bf7fa158c880280004fd205152",
+        );
+        let firefox = read(
+            "000100502112a442cda42dde00582b98002a5b120006001138393739366134373a653164623238316100000000250000002400046e7c00\
+             ff802a0008f8938dd83168324400080014e8f34cdbb23212bc6c817db2166e5a63da0938c38028000404a22c75",
+        );
+        let (c, f) = (Claim::parse(&chromium).unwrap(), Claim::parse(&firefox).unwrap());
+        assert_eq!((c.ufrag, c.remote_ufrag), (&b"1obI"[..], &b"yojA"[..]));
+        assert_eq!((f.ufrag, f.remote_ufrag), (&b"89796a47"[..], &b"e1db281a"[..]));
+        let answer = read("0101002c2112a442364f51306a6d696648667a5100200008000197ff5e12a443");
+        assert!(Claim::parse(&answer).is_err());
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..120), framed in any::<bool>()) {

@@ -9,7 +9,6 @@ use slotmap::{SlotMap, new_key_type};
 
 use crate::clock::Clock;
 use crate::deadlines::Deadlines;
-use crate::dtls::Context;
 use crate::event::{Mark, Pending};
 use crate::ice::Agent;
 use crate::outbox::Outbox;
@@ -48,7 +47,7 @@ impl Default for Config {
 /// again. No poll loops over peers.
 pub struct Transport {
     pub(crate) config: Config,
-    pub(crate) context: Option<Context>,
+    pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) peers: SlotMap<PeerId, Peer>,
     /// By our half of the STUN username: both generations of a peer that restarts.
@@ -68,7 +67,7 @@ impl Transport {
     pub fn new(identity: Identity, config: Config, origin: (Instant, Time)) -> Self {
         Self {
             config,
-            context: Context::new(&identity),
+            identity,
             clock: Clock::new(origin),
             peers: SlotMap::with_key(),
             by_ufrag: HashMap::new(),

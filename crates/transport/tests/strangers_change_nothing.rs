@@ -211,7 +211,7 @@ fn two_hundred_thousand_invalid_checks_get_no_answer_and_leave_nothing() {
     let n = bare.len() as u16 - 20;
     bare[2..4].copy_from_slice(&n.to_be_bytes());
     let local = w.local;
-    let mut flood = |w: &mut World, times: u32| {
+    let flood = |w: &mut World, times: u32| {
         for i in 0..times {
             let remote =
                 SocketAddr::from(([i as u8, (i >> 8) as u8, (i >> 16) as u8, 7], 1000 + i as u16 % 1000));

@@ -47,7 +47,7 @@ fn a_timer_that_fires_a_microsecond_early_does_nothing() {
     let mut w = World::new();
     let (n, heard) = killed(&mut w);
     let peer = w.clients[n].peer;
-    let mut at = |w: &mut World, t: Time| {
+    let at = |w: &mut World, t: Time| {
         w.transport.handle_timeout(t);
         w.transport.poll_event()
     };
@@ -153,6 +153,20 @@ fn who_closes_is_gone_at_once() {
     assert!(!w.happened(|e| matches!(e, Event::Gone { .. })), "who removes knows it");
     w.transport.remove_peer(w.now, w.clients[n].peer);
     w.assert_media(m, 1);
+}
+
+#[test]
+fn whoever_says_goodbye_is_gone_at_once() {
+    for setup in [Setup::Passive, Setup::Active] {
+        let mut w = World::new();
+        let n = w.join(setup, DtlsVersion::Dtls12);
+        w.connect(n);
+        let peer = w.clients[n].peer;
+        w.bye(n);
+        w.run(2 * common::DELAY);
+        assert!(w.happened(|e| *e == Event::Gone { peer, reason: GoneReason::Closed }), "{:?}", w.events);
+        assert!(w.transport.is_empty());
+    }
 }
 
 #[test]

@@ -334,6 +334,12 @@ impl World {
         self.poll_client(n);
     }
 
+    /// A client closes its connection.
+    pub fn bye(&mut self, n: usize) {
+        self.clients[n].rtc.close().unwrap();
+        self.poll_client(n);
+    }
+
     /// We send a client one packet; false without a link.
     pub fn tell(&mut self, n: usize, index: u64, payload: &[u8]) -> bool {
         let mut out = [0; 1500];
