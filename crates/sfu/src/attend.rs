@@ -96,6 +96,7 @@ impl Room {
         let Some(receiver) = self.receivers.get_mut(id).filter(|r| r.tick <= now) else { return };
         let teller = Teller { ntp_at_zero: self.config.ntp_at_zero, cname: &self.cname };
         let sends = teller.all_reports(now, receiver, &self.slots, &mut self.counters);
+        receiver.budget.pass(now);
         receiver.tick = if sends { now.plus(TICK) } else { Time::NEVER };
         self.retarget(now, id);
     }
@@ -286,7 +287,8 @@ impl Asking<'_> {
 
     /// Says when each packet came, for the publisher's own estimate.
     fn arrivals(&mut self) {
-        let Some(media) = self.encodings().next().map(|e| e.1) else { return };
+        // Nothing may be bound yet: the numbers are the transport's, and are reported all the same.
+        let media = self.encodings().next().map_or(self.me, |e| e.1);
         let (now, me) = (self.now, self.me);
         let Some((_, recorder)) = self.publisher.twcc.as_mut() else { return };
         while let Some(arrivals) = recorder.poll(now) {

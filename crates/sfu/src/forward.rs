@@ -19,6 +19,7 @@ impl Room {
         let Some(track) = self.tracks.get(id.track) else { return };
         let Some(encoding) = track.encoding(id.index) else { return };
         let seq = input.seq;
+        let mut unmet = false;
         // What is older than a key frame need not be sent again. Sound has no such thing.
         let key = input.facts.key && track.kind() == MediaKind::Video;
         for &viewer in &encoding.viewers {
@@ -36,11 +37,16 @@ impl Room {
                 }
                 Err(reason) => self.counters.skip(reason),
             }
+            // The first packet of a key frame that this slot cannot use (it came out of order) met nobody's need here.
+            unmet |= key && slot.forwarder.wants_key() == Some(id.source);
             if slot.forwarder.current() != slot.current.map(|c| c.source)
                 && let Some(place) = switches.next()
             {
                 *place = Some(viewer);
             }
+        }
+        if unmet {
+            self.want_key(now, id);
         }
         for viewer in switched.into_iter().flatten() {
             self.relink(now, viewer);

@@ -7,16 +7,12 @@ use salon_simulcast::allocate::{self, Demand, Rank, Step};
 
 use crate::config::View;
 use crate::event::Pending;
-use crate::ingress::{EncodingId, Track};
+use crate::ingress::{EncodingId, STALLED, Track};
 use crate::{ParticipantId, Room, SlotId, TrackId, limits};
 
-/// Picture slots of one receiver that compete for its link. Further ones show their least encoding: more tiles than a screen
-/// has room for.
-const COMPETING: usize = 32;
-
-/// An encoding without packets for so long, while others of its track come, has been switched off. Less would take a slow
-/// screen share for dead (Janus #3422), more would freeze a picture longer.
-pub(crate) const STALLED: Duration = Duration::from_secs(1);
+/// Picture slots of one receiver that compete for its link: a wall of seven by seven tiles. Further ones show their least
+/// encoding, and are not counted.
+const COMPETING: usize = 49;
 
 /// How long an encoding must have been without use before its sender is told: switching views back and forth should not cost a
 /// key frame each time (LiveKit: 5 s down, at once up).
@@ -63,15 +59,48 @@ impl Room {
             let chosen = out[i].and_then(|at| steps[i][..counts[i]].get(at));
             self.settle(now, slot, track, chosen, counts[i]);
         }
+        if n == COMPETING {
+            self.settle_rest(now, id, &places);
+        }
+        let starved = |s: &SlotId| self.slots.get(*s).is_some_and(|s| s.starved);
+        if let Some(receiver) = self.receivers.get_mut(id)
+            && receiver.connected
+            && receiver.tick == Time::NEVER
+            && receiver.slots.iter().any(starved)
+        {
+            // Nothing may be sent, so that nothing would ever be reported: look again.
+            receiver.tick = now.plus(crate::attend::TICK);
+            self.schedule.lower(id, receiver.tick);
+        }
     }
 
-    /// An encoding of a track came for the first time, or again: those who wait for what doesn't come may take it.
-    pub(crate) fn woke(&mut self, now: Time, id: TrackId) {
+    /// Shows the least of its track in each picture slot that did not compete.
+    fn settle_rest(&mut self, now: Time, id: ParticipantId, competed: &[Option<(SlotId, TrackId)>]) {
         let mut at = 0;
-        while let Some(slot) = self.tracks.get(id).and_then(|t| t.slots.get(at)).copied() {
+        while let Some(slot_id) = self.receivers.get(id).and_then(|r| r.slots.get(at)).copied() {
             at += 1;
-            if let Some(owner) = self.slots.get(slot).map(|s| s.owner) {
-                self.retarget(now, owner);
+            let slot = self.slots.get(slot_id).filter(|s| s.spec.kind == MediaKind::Video);
+            let Some(track) = slot.and_then(|s| s.track) else { continue };
+            if competed.contains(&Some((slot_id, track))) {
+                continue;
+            }
+            let mut steps = [NO_STEP; limits::ENCODINGS];
+            let n = self.tracks.get(track).map_or(0, |t| live_steps(t, now, &mut steps));
+            self.settle(now, slot_id, track, steps[..n].first(), n);
+        }
+    }
+
+    /// An encoding of a track came for the first time, or again, with a key frame or without: those who wait for what doesn't come may take it.
+    pub(crate) fn woke(&mut self, now: Time, id: EncodingId, with_key: bool) {
+        let mut at = 0;
+        while let Some(slot) = self.tracks.get(id.track).and_then(|t| t.slots.get(at)).copied() {
+            at += 1;
+            let Some(slot) = self.slots.get(slot) else { continue };
+            // While it was away nobody could be asked, and the request may have been given up.
+            let waits = !with_key && slot.forwarder.wants_key() == Some(id.source);
+            self.retarget(now, slot.owner);
+            if waits {
+                self.want_key(now, id);
             }
         }
     }
@@ -98,9 +127,10 @@ impl Room {
         let Some(track) = self.tracks.get(track_id) else { return };
         let Some(slot) = self.slots.get_mut(id) else { return };
         let index_of = |s: &Step| track.encodings.iter().position(|e| e.source == s.source).map(|i| i as u8);
-        let fitting = fitting(track, slot.constraint.height);
         slot.starved = chosen.is_none() && choices > 0;
-        slot.wish = if slot.starved { None } else { track.name(track_id, fitting) };
+        // Of a picture that the link cannot carry, the least goes on coming: else nobody would know when it can again.
+        let fitting = fitting(track, if slot.starved { 1 } else { slot.constraint.height });
+        slot.wish = track.name(track_id, fitting);
         let index = match chosen {
             Some(step) => index_of(step),
             // Nothing has come of this track yet: wait for what would fit.
@@ -164,7 +194,8 @@ fn live_steps(track: &Track, now: Time, out: &mut [Step; limits::ENCODINGS]) -> 
         let live = if single { encoding.last.is_some() } else { encoding.sends(now, STALLED) };
         if let (true, Some(to)) = (live, out.get_mut(n)) {
             let height = height(track, index);
-            *to = Step { source: encoding.source, temporal: u8::MAX, height, rate: encoding.rate.get(now) };
+            *to =
+                Step { source: encoding.source, temporal: u8::MAX, height, rate: encoding.cost(now, height) };
             n += 1;
         }
     }

@@ -56,7 +56,8 @@ impl Room {
     pub(crate) fn take_floor(&mut self) -> bool {
         let voice = self.speaker.floor();
         let track = voice.and_then(|v| self.audible.key(v)).and_then(|t| self.tracks.get(t));
-        let floor = track.filter(|t| !t.muted).map(|t| t.owner);
+        let here = |t: &&Track| self.receivers.get(t.owner).is_some_and(|r| r.connected);
+        let floor = track.filter(|t| !t.muted).filter(here).map(|t| t.owner);
         if floor == self.stage.floor {
             return false;
         }

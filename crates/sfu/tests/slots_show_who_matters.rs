@@ -3,7 +3,7 @@
 
 mod rig;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rig::{Rig, Vp8};
@@ -393,4 +393,55 @@ fn a_screen_of_one_frame_in_five_seconds_is_not_given_up() {
     assert_eq!(asked, 0);
     assert_eq!(shown(&rig, viewer)[&slot], (Some(screen), None));
     assert!(rig.now > Time::ZERO);
+}
+
+#[test]
+fn who_is_sent_nothing_is_looked_at_again() {
+    let mut show = Simulcast::new();
+    show.rig.height(show.viewer, show.slot, 180);
+    show.play(Duration::from_secs(4));
+    let viewer = show.viewer;
+    for _ in 0..4 {
+        show.rig.rtcp(viewer, |out| Remb::write(Ssrc(1), Bitrate::from_kbps(20), &[], out).unwrap());
+        show.play(Duration::from_millis(500));
+    }
+    assert_eq!(show.play(Duration::from_secs(1)).0, 0);
+    // No picture, no sound: nothing is reported any more. The picture comes back all the same.
+    let mut back = None;
+    for second in 0..60 {
+        if show.play(Duration::from_secs(1)).0 > 0 {
+            back = Some(second);
+            break;
+        }
+    }
+    assert!(back.is_some_and(|s| (3..40).contains(&s)), "{back:?}");
+    // Its least encoding was never switched off.
+    assert!(show.wanted().iter().all(|w| w & 1 == 1));
+}
+
+#[test]
+fn more_tiles_than_compete_are_all_shown() {
+    let mut rig = Rig::new();
+    rig.checking = false;
+    let viewer = rig.join();
+    for i in 0..60 {
+        rig.slot(viewer, MediaKind::Video, &format!("v{i}"));
+    }
+    let mut cameras = Vec::new();
+    for i in 0..60 {
+        let id = rig.join();
+        rig.camera(id, 3000 + 10 * i, Source::Camera);
+        cameras.push((id, Vp8::new(3000 + 10 * i, 180)));
+    }
+    for n in 0..3 {
+        for (id, camera) in &mut cameras {
+            for p in camera.frame(n == 0, 1) {
+                rig.rtp(*id, &p);
+            }
+        }
+        rig.pass(Duration::from_millis(33));
+    }
+    let seen: BTreeSet<_> = rig.take().iter().map(|p| p.csrc.unwrap().0).collect();
+    assert_eq!(seen.len(), 60);
+    rig.room.check().unwrap();
 }

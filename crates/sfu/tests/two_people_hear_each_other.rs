@@ -299,3 +299,20 @@ fn the_arrival_of_a_dropped_packet_is_told_too() {
     let reports = rig.take_reports();
     assert!(reports.iter().flat_map(|r| r.packets()).any(|p| matches!(p, RtcpPacket::Twcc(_))));
 }
+
+#[test]
+fn packets_that_nobody_knows_make_no_clock_run_in_circles() {
+    let mut rig = Rig::new();
+    let ada = rig.join();
+    rig.microphone(ada, 1000);
+    for n in 0..100 {
+        let mut packet = rig.voice(n, 77, 30);
+        packet[1] = 5;
+        rig.rtp(ada, &packet);
+        rig.pass(FRAME);
+    }
+    let before = rig.room.counters().visited;
+    rig.pass(Duration::from_secs(10));
+    assert!(rig.room.counters().visited - before < 5);
+    assert_eq!(rig.room.poll_timeout(), None);
+}

@@ -107,6 +107,15 @@ impl Budget {
         if loss < LOSS_LOW { self.grow(now) } else { false }
     }
 
+    /// Time passed. Where nothing is heard of the receiver, nothing speaks against growing: who is sent nothing reports
+    /// nothing (mediasoup#316).
+    pub(crate) fn pass(&mut self, now: Time) {
+        let heard = self.remb.map_or(Time::ZERO, |r| r.0).max(self.decided);
+        if now.since(heard) >= REMB_SILENT {
+            self.grow(now);
+        }
+    }
+
     /// What the picture slots may share.
     pub(crate) fn allocation(&mut self, now: Time, audio: Bitrate) -> allocate::Budget {
         let Some(ceiling) = self.ceiling else {

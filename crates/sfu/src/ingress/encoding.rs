@@ -48,6 +48,8 @@ pub(crate) struct Encoding {
     nacks: bool,
     pub(crate) keys: KeyframeThrottle,
     pub(crate) rate: Rate,
+    /// Since when it comes.
+    woke: Time,
     /// Lines of its picture, once a key frame told.
     pub(crate) height: Option<u16>,
     /// When its last packet came.
@@ -72,6 +74,7 @@ impl Encoding {
             nacks: spec.feedback.nack,
             keys: KeyframeThrottle::new(),
             rate: Rate::new(),
+            woke: Time::ZERO,
             height: None,
             last: None,
             viewers: Vec::new(),
@@ -100,6 +103,9 @@ impl Encoding {
             self.arrival.push(now, media.seq, media.timestamp, media.payload.len(), media.origin)?;
         if arrived.restarted {
             self.forget();
+        }
+        if !self.sends(now, STALLED) {
+            self.woke = now;
         }
         self.last = Some(now);
         self.rate.add(now, media.payload.len());
@@ -173,10 +179,34 @@ impl Encoding {
         nack.unwrap_or(Time::NEVER).min(self.keys.next_due().unwrap_or(Time::NEVER))
     }
 
+    /// What it costs to send it on: what was measured; while that is young, no less than is usual for `lines`.
+    pub(crate) fn cost(&self, now: Time, lines: u16) -> Bitrate {
+        let measured = self.rate.get(now);
+        if now.since(self.woke) < YOUNG { measured.max(usual(lines)) } else { measured }
+    }
+
     /// Whether packets came lately.
     pub(crate) fn sends(&self, now: Time, within: Duration) -> bool {
         self.last.is_some_and(|last| now.since(last) <= within)
     }
+}
+
+/// An encoding without packets for so long, while others of its track come, has been switched off. Less would take a slow
+/// screen share for dead (Janus #3422), more would freeze a picture longer.
+pub(crate) const STALLED: Duration = Duration::from_secs(1);
+
+/// How long an encoding must have come for its measured rate to be believed: the window of the measurement.
+const YOUNG: Duration = Duration::from_secs(2);
+
+/// What browsers spend on a camera of so many lines, by their own defaults (libwebrtc's simulcast table, rounded).
+const fn usual(lines: u16) -> Bitrate {
+    Bitrate::from_kbps(match lines {
+        0..=180 => 150,
+        181..=360 => 500,
+        361..=540 => 1_000,
+        541..=720 => 1_700,
+        _ => 2_500,
+    })
 }
 
 /// The rate that a cache is made for. Too much costs memory for nothing, too little shortens the history: the default of

@@ -18,7 +18,7 @@ mod twcc;
 pub use arrival::{Arrival, Arrived, Origin, Reception};
 pub use cache::{Cache, CacheSize, Cached, Passed, TooLarge};
 pub use clock::{CaptureClock, PublisherClock};
-pub(crate) use encoding::{Encoding, Media, Meta};
+pub(crate) use encoding::{Encoding, Media, Meta, STALLED};
 pub use keyframe::KeyframeThrottle;
 pub use latch::{Bound, Declared, Latch, News, Role, Section, TooManyEncodings};
 pub use nack::NackGenerator;
@@ -39,7 +39,7 @@ impl Room {
         let packet = Packet::parse(bytes).map_err(|_| DropReason::MalformedRtp)?;
         let bound = self.bind(now, from, &packet)?;
         let media = self.encoding_mut(bound.encoding)?.unwrap(&packet, bound.role)?;
-        let woke = !self.encoding_mut(bound.encoding)?.sends(now, crate::layers::STALLED);
+        let woke = !self.encoding_mut(bound.encoding)?.sends(now, STALLED);
         let arrived = self.encoding_mut(bound.encoding)?.arrive(now, &media)?;
         let facts = self.encoding_mut(bound.encoding)?.read(now, &media, arrived);
         let values = self.values(bound.encoding, &packet)?;
@@ -50,7 +50,7 @@ impl Room {
             self.restarted(now, bound.encoding);
         }
         if woke {
-            self.woke(now, bound.encoding.track);
+            self.woke(now, bound.encoding, facts.key);
         }
         self.forward(now, bound.encoding, &input);
         self.expect(now, from, bound.encoding);
