@@ -158,6 +158,9 @@ impl Forwarder {
 
     /// The number is spent last, when nothing can refuse the packet any more.
     fn go_on(&mut self, input: &Input, packet: &Packet, moment: &Moment) -> Result<Forward, SkipReason> {
+        if self.numbers.started_after(input.seq) {
+            return Err(SkipReason::BeforeSwitch);
+        }
         if packet.new_picture {
             self.picture = input.timestamp;
         }

@@ -36,9 +36,6 @@ pub const SOUND_PATIENCE: Duration = Duration::from_millis(15);
 /// Beyond this a source's timestamps have jumped, and are anchored anew rather than followed.
 pub const CLOCK_JUMP: Duration = Duration::from_secs(1);
 
-/// After this long without a packet, timestamps are anchored anew: their 32 bits may have wrapped.
-pub const CLOCK_SILENCE: Duration = Duration::from_secs(60);
-
 /// How long before its arrival a packet may claim to have been captured: bounds what a forged report can do to a slot's
 /// clock. A frame held up longer than this is of no use.
 pub const MAX_CAPTURE_AGE: Duration = Duration::from_secs(3);

@@ -140,6 +140,16 @@ mod tests {
         assert_eq!(rates.highest(Time::from_millis(60_000)), None);
     }
 
+    #[test]
+    fn a_leap_of_time_costs_nothing() {
+        let mut rate = Rate::new();
+        rate.add(Time::ZERO, 1_000);
+        rate.add(Time::NEVER, usize::MAX);
+        rate.add(Time::ZERO, 1);
+        assert!(rate.get(Time::ZERO) > Bitrate::ZERO);
+        assert_eq!(rate.idle(Time::NEVER), Some(Duration::ZERO));
+    }
+
     proptest! {
         /// Against a list of everything: never more than what came in the window and its newest part, never less than
         /// what came since the window's oldest whole part.

@@ -73,8 +73,10 @@ fn a_late_packet_never_gets_its_neighbours_number() {
         let late = wires.remove((n % 3) as usize);
         slot.push_all(&wires);
         play(&mut slot, &mut source, (n % 7) as usize, 1);
-        let _ = slot.push(&late);
+        let result = slot.push(&late);
+        assert_eq!(result.is_ok(), late.picture.temporal == 0, "{result:?}");
     }
+    assert!(slot.sent.len() > 900);
     slot.check();
 }
 
@@ -553,6 +555,126 @@ fn what_is_kept_per_sent_packet_is_all_that_a_repair_needs() {
     assert!(!slot.push(&sound(1, 11, 960, Time::from_millis(70))).unwrap().marker);
 }
 
+/// As above within one encoding: its encoder starts its picture ids anew, with a key frame or without.
+#[test]
+fn picture_ids_that_start_anew_go_on() {
+    for to in [5u16, 9_000, 32_700] {
+        let mut source = Source::new(1, Shape::Full);
+        let mut slot = showing(&mut source, 3);
+        play(&mut slot, &mut source, 8, 2);
+        slot.pass_ms(33);
+        let late = source.delta(slot.now, 1).remove(0);
+        (source.picture_id, source.tl0) = (to, 99);
+        key(&mut slot, &mut source);
+        play(&mut slot, &mut source, 8, 2);
+        all_decode(&slot);
+        let decoded = slot.decode().decoded;
+        assert_eq!(decoded, 18);
+        // 5 is a small step ahead of 32,716, modulo 2¹⁵: a gap, no new count.
+        assert_eq!(slot.push(&late).is_ok(), to == 5);
+        // Without a key frame nobody can tell what was lost: a receiver waits for the next.
+        source.picture_id = to.wrapping_add(10_000) & 0x7fff;
+        play(&mut slot, &mut source, 8, 2);
+        key(&mut slot, &mut source);
+        play(&mut slot, &mut source, 8, 2);
+        slot.check();
+        assert!(slot.decode().decoded >= decoded + 9);
+    }
+}
+
+/// Found by law 7: the newest packet was one of a dropped picture, and the base picture before it came after it; then the
+/// next encoding was given the number of that base picture again.
+#[test]
+fn a_base_picture_that_comes_after_a_dropped_one_is_counted() {
+    let (mut a, mut b) = (Source::new(1, Shape::Full), Source::new(2, Shape::Full));
+    let mut slot = showing(&mut a, 0);
+    play(&mut slot, &mut a, 3, 1);
+    slot.pass_ms(33);
+    let base = a.delta(slot.now, 1);
+    let old = a.clone();
+    play(&mut slot, &mut a, 1, 1);
+    assert_eq!(slot.push_all(&base), 1);
+    slot.aim(&b, 3);
+    key(&mut slot, &mut b);
+    let tl0 = |i: usize| Vp8Descriptor::parse(&slot.sent[i].payload).unwrap().fields().tl0.unwrap();
+    assert_eq!(tl0(2), tl0(1).wrapping_add(1));
+    assert_eq!(old.tl0, tl0(1));
+}
+
+/// The other way round: an older base packet that comes late must not set the count back.
+#[test]
+fn a_late_base_packet_does_not_set_the_count_back() {
+    let (mut a, mut b) = (Source::new(1, Shape::Full).layers(1), Source::new(2, Shape::Full));
+    let mut slot = showing(&mut a, 3);
+    slot.pass_ms(33);
+    let late = a.delta(slot.now, 1);
+    play(&mut slot, &mut a, 5, 1);
+    assert_eq!(slot.push_all(&late), 1);
+    slot.aim(&b, 3);
+    key(&mut slot, &mut b);
+    play(&mut slot, &mut b, 5, 1);
+    all_decode(&slot);
+    assert_eq!(slot.decode().decoded, 13);
+}
+
+/// Climbing: at a key frame to all layers at once; and a picture that was late over a climb is judged by what held in its time.
+#[test]
+fn layers_are_climbed_where_they_can_be_decoded() {
+    let mut source = Source::new(1, Shape::Full);
+    let mut slot = showing(&mut source, 0);
+    play(&mut slot, &mut source, 3, 1);
+    slot.aim(&source, 3);
+    key(&mut slot, &mut source);
+    play(&mut slot, &mut source, 4, 1);
+    assert_eq!(slot.reasons.get(&SkipReason::TemporalLayer), Some(&3));
+    assert_eq!(slot.sent.len(), 1 + 2 + 4);
+
+    let mut source = Source::new(2, Shape::Full).layers(2);
+    let mut slot = showing(&mut source, 0);
+    play(&mut slot, &mut source, 5, 1);
+    slot.pass_ms(33);
+    // No switch point, and its predecessor was dropped.
+    let mut late = source.delta(slot.now, 1).remove(0);
+    while late.picture.temporal == 0 || late.picture.sync {
+        let _ = slot.push(&late);
+        slot.pass_ms(33);
+        late = source.delta(slot.now, 1).remove(0);
+    }
+    slot.aim(&source, 1);
+    play(&mut slot, &mut source, 12, 1);
+    assert_eq!(
+        slot.sent.last().unwrap().wire.picture.number,
+        source.clone().delta(slot.now, 1)[0].picture.number - 1
+    );
+    assert_eq!(slot.push(&late), Err(SkipReason::TemporalLayer));
+    all_decode(&slot);
+}
+
+/// Two voices in turn on one slot: the first must not talk into the second, nor come back.
+#[test]
+fn a_voice_ends_where_the_next_is_aimed_at() {
+    let mut slot = sound_slot();
+    slot.aim(voice(1));
+    let at = Time::from_millis(1_000);
+    assert_eq!(slot.push(&sound(1, 10, 0, at)).unwrap().index, SeqNo(1));
+    slot.aim(voice(2));
+    assert_eq!(slot.push(&sound(1, 11, 960, at)), Err(SkipReason::OtherEncoding));
+    assert_eq!(slot.push(&sound(2, 900, 7, at)).unwrap().index, SeqNo(2));
+    assert_eq!(slot.push(&sound(1, 12, 1_920, at)), Err(SkipReason::OtherEncoding));
+    assert_eq!(slot.push(&sound(2, 899, 7, at)), Err(SkipReason::BeforeSwitch));
+}
+
+/// A VP9 key picture is of use only with what a receiver needs to follow: its structure, in non-flexible mode.
+#[test]
+fn a_vp9_key_needs_its_structure() {
+    let read = |payload: &[u8]| Facts::read(Codec::Vp9(0), false, payload).key;
+    assert!(read(&[0xaa, 5, 0, 9, 0x20, 1])); // I L B V
+    assert!(!read(&[0xa8, 5, 0, 9, 1])); // without V
+    assert!(read(&[0xb8, 5, 0, 1])); // flexible: no group of pictures to know
+    assert!(!read(&[0xe8, 5, 0, 9, 1])); // P
+    assert!(!read(&[0xaa, 5, 2, 9, 0x20, 1])); // spatial layer 1
+}
+
 /// jitsi-videobridge#2101: indexes of two encodings were compared.
 #[test]
 fn there_and_back_again() {
@@ -627,7 +749,7 @@ fn an_h264_slot_starts_on_the_sps_packet() {
 #[test]
 fn a_vp9_picture_of_two_layers_has_one_marker_and_one_distance() {
     let mut slot = Forwarder::new(MediaKind::Video, 90_000, SeqNo(0), CONSTANT);
-    let (mut seq, mut last, mut markers) = (60_000, None::<u16>, 0);
+    let (mut seq, mut last, mut markers, base) = (60_000, None::<u16>, 0, 0u8);
     for source in [1u32, 2, 1] {
         slot.aim(Some(Target { source: SourceId(source), temporal: u8::MAX, codec: Codec::Vp9(0) }));
         for n in 0..50u16 {
@@ -662,6 +784,7 @@ fn a_vp9_picture_of_two_layers_has_one_marker_and_one_distance() {
                 let Some(PictureId::Long(id)) = d.picture_id else { panic!("a short id went out") };
                 let step = id.wrapping_sub(last.replace(id).unwrap_or(id)) & 0x7fff;
                 assert!(last.is_none() || step == u16::from(spatial == 0) || seq == 60_001, "{step}");
+                assert_eq!(d.tl0.map(u32::from), Some((seq as u32 - 60_001) / 2 % 256 + u32::from(base)));
                 assert_eq!(out.last(), Some(&0xaa));
             }
         }

@@ -21,6 +21,12 @@ enum Step {
         who: Who,
         fate: u32,
     },
+    /// Pictures of two sources whose packets come in turn, so that a switch cuts the first off, or a pause both.
+    Both {
+        parts: usize,
+        key: bool,
+        pause: bool,
+    },
     Aim {
         source: usize,
         temporal: u8,
@@ -64,6 +70,8 @@ fn steps(sources: usize, length: usize) -> impl Strategy<Value = Vec<Step>> {
         60 => (who(), 1usize..5, prop::bool::weighted(0.08), any::<u32>())
             .prop_map(|(who, parts, key, fates)| Step::Picture { who, parts, key, fates }),
         4 => (who(), any::<u32>()).prop_map(|(who, fate)| Step::Padding { who, fate }),
+        4 => (2usize..5, any::<bool>(), prop::bool::weighted(0.1))
+            .prop_map(|(parts, key, pause)| Step::Both { parts, key, pause }),
         4 => (source(), 0u8..4).prop_map(|(source, temporal)| Step::Aim { source, temporal }),
         1 => Just(Step::Pause),
         1 => (source(), any::<u64>()).prop_map(|(source, salt)| Step::Restart { source, salt }),
@@ -167,6 +175,22 @@ impl Run {
                 let wire = self.sources[source].padding(self.slot.now);
                 self.deliver(wire, fate(bits));
             }
+            Step::Both { parts, key, pause } => {
+                self.slot.pass_ms(11);
+                let (a, b) = (self.who(Who::Shown), self.who(Who::Awaited));
+                if a == b {
+                    return;
+                }
+                let first = self.sources[a].delta(self.slot.now, parts);
+                let second = self.sources[b].picture(self.slot.now, parts, key);
+                for (i, (x, y)) in first.into_iter().zip(second).enumerate() {
+                    self.deliver(x, Fate::Comes);
+                    self.deliver(y, Fate::Comes);
+                    if pause && i == 0 {
+                        self.slot.forwarder.aim(None);
+                    }
+                }
+            }
             Step::Aim { source, temporal } => self.slot.aim(&self.sources[source], temporal),
             Step::Pause => {
                 self.slot.forwarder.aim(None);
@@ -237,7 +261,7 @@ proptest! {
 /// Picture ids and TL0PICIDX go on by one from forwarded picture to forwarded (base) picture, over every switch.
 fn law_7(slot: &Slot) {
     use salon_rtp::payload::vp8::Vp8Descriptor;
-    let (mut id, mut tl0, mut last) = (None, None, None);
+    let (mut id, mut tl0, mut keyidx, mut last) = (None, None, None, None);
     for s in slot.by_index().values() {
         let picture = (s.epoch, s.wire.picture.number);
         let f = *Vp8Descriptor::parse(&s.payload).unwrap().fields();
@@ -245,6 +269,11 @@ fn law_7(slot: &Slot) {
         if let Some(now) = f.picture_id {
             if let Some(before) = id.replace(now.get()) {
                 assert_eq!(now.get(), (before + u16::from(new)) & 0x7fff, "{s:?}");
+            }
+        }
+        if let Some(now) = f.key_index {
+            if let Some(before) = keyidx.replace(now) {
+                assert_eq!(now, (before + u8::from(new && s.wire.picture.key)) & 31, "{s:?}");
             }
         }
         if let Some(now) = f.tl0 {

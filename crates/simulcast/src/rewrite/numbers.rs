@@ -180,6 +180,11 @@ impl Numbers {
         self.skipping = None;
     }
 
+    /// Whether `seq` lies before the packet on which the source started here.
+    pub(crate) fn started_after(&self, seq: SeqNo) -> bool {
+        seq.0 < self.runs.floor
+    }
+
     /// The number under which `seq` goes out, which is spent thereby.
     pub(crate) fn forward(&mut self, seq: SeqNo, marker: bool) -> Result<SeqNo, SkipReason> {
         let out = self.runs.output(seq.0)?;

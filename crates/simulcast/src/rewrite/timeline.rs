@@ -5,9 +5,7 @@ use core::time::Duration;
 use salon_rtp::{MediaKind, RtpTime, SeqNo, Time};
 
 use crate::SkipReason;
-use crate::limits::{
-    CLOCK_JUMP, CLOCK_SILENCE, MAX_CAPTURE_AGE, SEGMENTS, SLEW_EVERY, SLEW_STEP, SOUND_PATIENCE,
-};
+use crate::limits::{CLOCK_JUMP, MAX_CAPTURE_AGE, SEGMENTS, SLEW_EVERY, SLEW_STEP, SOUND_PATIENCE};
 
 /// How long the least error is remembered: half to one of two windows. Longer rides out more jitter of a publisher that sends no
 /// reports; shorter follows a clock sooner.
@@ -80,10 +78,9 @@ pub(crate) struct Timeline {
     constant: u32,
     /// The latest time that went out.
     last: Option<u64>,
-    /// The frame of the highest number that went out, its number, and when it came.
+    /// The frame of the highest number that went out, and its number.
     newest: RtpTime,
     seq: SeqNo,
-    heard: Time,
     /// Packets below this are from before the source's clock jumped.
     floor: SeqNo,
     /// Oldest first, from `head`.
@@ -103,7 +100,6 @@ impl Timeline {
             last: None,
             newest: RtpTime(0),
             seq: SeqNo(0),
-            heard: Time::ZERO,
             floor: SeqNo(0),
             segments: [Segment::default(); SEGMENTS],
             head: 0,
@@ -159,8 +155,8 @@ impl Timeline {
         let last = self.segment(self.len.wrapping_sub(1));
         let line = self.line(m);
         let here = last.map(m.timestamp);
-        let jumped = error(line, here).unsigned_abs() > self.ticks(CLOCK_JUMP);
-        if jumped || m.arrived.since(self.heard) > CLOCK_SILENCE {
+        // Also where the source was silent until its 32 bits wrapped: then the difference is a multiple of them.
+        if error(line, here).unsigned_abs() > self.ticks(CLOCK_JUMP) {
             return Ok(self.start(m));
         }
         if m.timestamp.since(self.newest) < 0 {
@@ -201,7 +197,7 @@ impl Timeline {
 
     fn went_out(&mut self, m: &Moment, at: u64) -> RtpTime {
         self.last = self.last.max(Some(at));
-        (self.newest, self.seq, self.heard) = (m.timestamp, m.seq, m.arrived);
+        (self.newest, self.seq) = (m.timestamp, m.seq);
         self.wire(at)
     }
 
