@@ -8,7 +8,7 @@ import { t, translate } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
-const roomName = decodeURIComponent(location.pathname.slice(1));
+const roomName = decodeURIComponent(location.pathname.split('/').pop());
 const glyphs = { mic: '🎤', camera: '📷', screen: '🖥', hand: '✋', ear: '👂', chat: '💬', link: '🔗', leave: '📞' };
 
 /** After this long without a path the page says so. */

@@ -13,8 +13,10 @@ export class RoomSocket extends EventTarget {
 
   constructor(room) {
     super();
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    this.#socket = new WebSocket(`${scheme}://${location.host}/api/ws/${encodeURIComponent(room)}`);
+    // Relative to the page, which may be mounted below a prefix.
+    const url = new URL(`api/ws/${encodeURIComponent(room)}`, location.href);
+    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#socket = new WebSocket(url);
     this.#socket.onopen = () => {
       this.#heard = performance.now();
       this.#timer = setInterval(() => this.#beat(), PING);

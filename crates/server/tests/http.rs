@@ -298,3 +298,15 @@ async fn it_can_be_mounted_below_a_prefix() {
         }
     }
 }
+
+#[test]
+fn the_page_names_everything_relative_to_itself() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        for absolute in ["\"/a", "'/a", "`/a", "location.host}"] {
+            assert!(!text.contains(absolute), "{} contains {absolute}", path.display());
+        }
+    }
+}

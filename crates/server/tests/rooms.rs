@@ -172,3 +172,36 @@ async fn the_administrator_sees_who_is_in_which_room() {
     assert_eq!((&ada["id"], &ada["name"], &ada["connected"]), (&welcome["id"], &json!("Ada"), &json!(false)));
     assert_eq!(ada["tracks"].as_array().unwrap().len(), welcome["tracks"].as_object().unwrap().len());
 }
+
+#[tokio::test]
+async fn a_source_that_stops_and_comes_back_is_told_to_everybody() {
+    let running = start(Config::default()).await;
+    let (mut ada, _) = running.join("town-hall", "Ada").await;
+    let (mut grace, welcome) = running.join("town-hall", "Grace").await;
+    assert_eq!(ada.next_of("joined").await["person"]["sources"], json!(["microphone", "camera"]));
+    let (before, video) = CHROMIUM.split_once("\nm=video").unwrap();
+    let stopped = format!(
+        "{before}\nm=video{}",
+        video.replacen("a=sendonly", "a=inactive", 1).replacen("a=sendrecv", "a=inactive", 1)
+    );
+    assert_ne!(stopped, CHROMIUM);
+    let (camera, _) =
+        welcome["tracks"].as_object().unwrap().iter().find(|(_, source)| *source == "camera").unwrap();
+    grace.send(json!({"type": "mute", "source": "camera", "muted": true})).await;
+    assert_eq!(ada.next_of("changed").await["person"]["muted"], json!(["camera"]));
+    grace.send(json!({"type": "offer", "sdp": stopped})).await;
+    assert_eq!(grace.next_of("answer").await["tracks"], json!({"0": "microphone"}));
+    let changed = ada.next_of("changed").await;
+    assert_eq!(
+        (&changed["person"]["sources"], &changed["person"]["muted"]),
+        (&json!(["microphone"]), &json!([]))
+    );
+    // The same section again, as a screen this time.
+    grace.send(json!({"type": "offer", "sdp": CHROMIUM, "sources": {camera: "screen"}})).await;
+    assert_eq!(grace.next_of("answer").await["tracks"][camera], "screen");
+    assert_eq!(ada.next_of("changed").await["person"]["sources"], json!(["microphone", "screen"]));
+    // A picture is no microphone.
+    grace.send(json!({"type": "offer", "sdp": CHROMIUM, "sources": {camera: "microphone"}})).await;
+    assert_eq!(grace.error().await, "bad-source");
+    grace.is_well().await;
+}
