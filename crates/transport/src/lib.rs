@@ -12,8 +12,13 @@
 //!
 //! **What a stranger can do** is little. Media and handshakes are taken only from an address that a check with our
 //! password has proved, for the peer whose password it was. What does not prove anything is answered by nothing. Media
-//! goes only where the newest authenticated USE-CANDIDATE came from. Keys exist only after the certificate was found to
+//! goes only where the newest authenticated USE-CANDIDATE came from, or, for clients that never repeat it, to the proved
+//! address from which they send when the chosen one has fallen quiet. Keys exist only after the certificate was found to
 //! be the one that the signalling announced. Everything that grows has its bound in [`limits`].
+//!
+//! What a stranger can do nevertheless: who sees a peer's check and answers faster than it (on its own network) can draw
+//! encrypted media away until the next check; who forges a peer's proved address can spoil its handshake, as with any
+//! DTLS.
 //!
 //! The two types that matter are [`Transport`] and [`Link`], the way out to one peer: `link` gives one only when there are
 //! keys and a path.

@@ -51,8 +51,9 @@ pub const FLIGHT_RETRIES: usize = 8;
 /// A peer that is not connected this long after it was added is gone: the time for which a browser keeps trying.
 pub const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 
-/// Without an authenticated packet for so long a peer is silent. Browsers check their path every 2.5 s (Chromium) or 5 s
-/// (Firefox), so that at least one check was lost and sent again.
+/// Without an authenticated packet for so long a peer is silent. Browsers check their path every 2.5 s (Chromium) or 4 to 6 s
+/// (Firefox, each check once), and send receiver reports in between: one lost packet is not silence. Shorter would take
+/// loss for absence; longer keeps the slots of somebody whose machine died.
 pub const SILENT_AFTER: Duration = Duration::from_secs(8);
 
 /// Without an authenticated packet for so long a peer is gone: its consent to receive has expired (RFC 7675 §5.1).
@@ -68,3 +69,11 @@ pub const MAX_CREDENTIAL: usize = 256;
 /// A timer looks at the same peer again after this time at the earliest, whatever a library says: a deadline that does
 /// not move must not become a busy loop. Nothing here is due more finely.
 pub const LEAST_WAIT: Duration = Duration::from_millis(1);
+
+/// When media comes on another proved path than the chosen one, and nothing came on that for so long, the peer has moved.
+/// Shorter, and packets that were overtaken by a move would undo it; longer, and a moved Firefox hears nothing for longer.
+pub const FOLLOW_MEDIA_AFTER: Duration = Duration::from_millis(500);
+
+/// The same for a check without USE-CANDIDATE. Chromium also checks paths that it keeps in reserve, and the chosen one every
+/// 2.5 s: shorter would move media to the reserve and back.
+pub const FOLLOW_CHECK_AFTER: Duration = Duration::from_secs(3);

@@ -1,11 +1,13 @@
 //! What comes in: each kind of datagram, from whom it is, and what it may change.
 
+use core::time::Duration;
+
 use salon_rtp::{Demux, Time};
 use salon_srtp::{Inbound, Outbound};
 
 use crate::dtls::{Keys, Session, Setup, Step};
 use crate::event::Mark;
-use crate::limits::{MAX_DTLS_DATAGRAM, SILENT_AFTER};
+use crate::limits::{FOLLOW_CHECK_AFTER, FOLLOW_MEDIA_AFTER, MAX_DTLS_DATAGRAM, SILENT_AFTER};
 use crate::liveness::Change;
 use crate::peer::{Ciphers, Peer};
 use crate::stun::Claim;
@@ -46,10 +48,9 @@ impl Transport {
         path: Path,
         datagram: &'a mut [u8],
     ) -> Result<Received<'a>, DropReason> {
-        let (id, peer, keys) = self.opener(path)?;
+        let (id, keys) = self.opener(path)?;
         let packet = keys.open_rtp(datagram)?;
-        peer.touch(now, path);
-        self.heard(now, id);
+        self.media_came(now, id, path);
         Ok(Received::Rtp(id, packet))
     }
 
@@ -59,23 +60,30 @@ impl Transport {
         path: Path,
         datagram: &'a mut [u8],
     ) -> Result<Received<'a>, DropReason> {
-        let (id, peer, keys) = self.opener(path)?;
+        let (id, keys) = self.opener(path)?;
         let packet = keys.open_rtcp(datagram)?;
-        peer.touch(now, path);
-        self.heard(now, id);
+        self.media_came(now, id, path);
         Ok(Received::Rtcp(id, packet))
     }
 
     /// Who may have sent media on this path. Only a path that a check has proved: anybody can send bytes to a port.
-    fn opener(
-        &mut self,
-        path: Path,
-    ) -> Result<(PeerId, &mut crate::addresses::Addresses, &mut Inbound), DropReason> {
+    fn opener(&mut self, path: Path) -> Result<(PeerId, &mut Inbound), DropReason> {
         let &id = self.by_path.get(&path).ok_or(DropReason::SrtpForeign)?;
         let peer = self.peers.get_mut(id).ok_or(DropReason::SrtpForeign)?;
-        let Peer { addresses, keys, .. } = peer;
-        let keys = keys.as_mut().ok_or(DropReason::SrtpNoKeys)?;
-        Ok((id, addresses, &mut keys.inbound))
+        let keys = peer.keys.as_mut().ok_or(DropReason::SrtpNoKeys)?;
+        Ok((id, &mut keys.inbound))
+    }
+
+    /// A peer's media opened.
+    fn media_came(&mut self, now: Time, id: PeerId, path: Path) {
+        let Some(peer) = self.peers.get_mut(id) else { return };
+        peer.addresses.touch(now, path);
+        let follow = peer.leaves(now, path, FOLLOW_MEDIA_AFTER);
+        self.heard(now, id);
+        if follow {
+            self.nominate(now, id, path);
+            self.reschedule(id);
+        }
     }
 
     fn receive_stun(&mut self, now: Time, path: Path, datagram: &[u8]) -> Result<(), DropReason> {
@@ -98,12 +106,13 @@ impl Transport {
         if let Some(ended) = peer.ice.settle(claim.ufrag) {
             self.by_ufrag.remove(ended.as_bytes());
         }
+        let follow = peer.selected.is_some() && peer.leaves(now, path, FOLLOW_CHECK_AFTER);
         if checked.valid {
             self.validate(now, id, path);
         }
         self.heard(now, id);
         self.counters.unsent += u64::from(!self.outbox.push(path, checked.answer));
-        if checked.nominates {
+        if checked.nominates || (checked.valid && follow) {
             self.nominate(now, id, path);
         }
         self.reschedule(id);
@@ -128,7 +137,8 @@ impl Transport {
     }
 
     /// The peer chose a path. The newest choice counts, whatever its priority: a browser that has moved says so in no
-    /// other way (RFC 8445 §8.1.1 lets the controlling side choose as it likes).
+    /// other way (RFC 8445 §8.1.1 lets the controlling side choose as it likes). It also chooses by what it does (see
+    /// `Peer::leaves`).
     fn nominate(&mut self, now: Time, id: PeerId, path: Path) {
         let Some(peer) = self.peers.get_mut(id) else { return };
         if peer.selected.replace(path) != Some(path) {
@@ -253,5 +263,13 @@ impl Peer {
     /// Whether a path is this peer's beyond doubt: it was heard there of late. Nobody who forges its address can take it.
     fn holds(&self, now: Time, path: Path) -> bool {
         self.addresses.heard(path).is_some_and(|heard| now.since(heard) < SILENT_AFTER)
+    }
+
+    /// Whether what came on `path` means that the peer has left the path it chose, of which nothing was heard for `quiet`.
+    /// Firefox nominates once, all its pairs at about the same time, and never again: its later checks bear no
+    /// USE-CANDIDATE, so that after a NAT has moved it only what it sends says where it is.
+    fn leaves(&self, now: Time, path: Path, quiet: Duration) -> bool {
+        let Some(selected) = self.selected else { return true };
+        selected != path && self.addresses.heard(selected).is_none_or(|heard| now.since(heard) >= quiet)
     }
 }

@@ -47,10 +47,10 @@ fn damaged_datagrams_in_every_state_neither_panic_nor_pile_up() {
         let mut random = Random(seed);
         let setup = if seed % 2 == 0 { Setup::Passive } else { Setup::Active };
         let mut w = World::new();
-        let n = w.join(setup, DtlsVersion::Dtls12);
         // Somebody else, who is not concerned.
         let m = w.join(Setup::Passive, DtlsVersion::Dtls12);
         w.connect(m);
+        let n = w.join(setup, DtlsVersion::Dtls12);
         let caught = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
         let into = caught.clone();
         let theirs = w.clients[n].outside;

@@ -54,11 +54,56 @@ fn a_client_behind_a_rebound_nat_is_heard_again_after_its_next_check_and_media_g
     assert_eq!(late, 0, "nothing goes where nobody is");
 }
 
+/// As Firefox does: it nominates once, and its later checks are plain.
+#[test]
+fn a_client_that_nominates_only_once_is_followed_by_what_it_sends() {
+    let mut w = World::new();
+    let n = w.join(Setup::Passive, DtlsVersion::Dtls12);
+    w.connect(n);
+    w.assert_media(n, 1);
+    let (before, peer) = (w.clients[n].outside, w.clients[n].peer);
+    let ours = w.transport.local_credentials(peer).unwrap().clone();
+    let theirs = w.clients[n].rtc.direct_api().local_ice_credentials().ufrag;
+    w.wire = Box::new(|_, d| !(d.to_us && d.is_stun()));
+    let after: SocketAddr = "198.51.100.7:61000".parse().unwrap();
+    w.clients[n].outside = after;
+    let moved = w.now;
+    assert_eq!(w.hand(after, &Check::new(&ours, &theirs, 900).bytes()), None);
+    assert_eq!(
+        w.transport.path(peer).unwrap().remote,
+        before,
+        "a check from a path in reserve moves nothing"
+    );
+    let heard = w.received.len();
+    while w.transport.path(peer).unwrap().remote == before {
+        w.say(n, b"here");
+        w.run(Duration::from_millis(20));
+        assert!(w.now.since(moved) < S);
+    }
+    assert!(w.received.len() > heard + 10, "what it says is heard from the check on");
+    w.assert_media(n, 2);
+    assert_eq!(w.events.len(), 2, "{:?}", w.events);
+
+    // A packet that comes late on the old path does not undo it.
+    w.clients[n].outside = before;
+    w.say(n, b"late");
+    w.run(2 * common::DELAY);
+    assert!(w.received.iter().any(|(_, b)| b.ends_with(b"late")));
+    assert_eq!(w.transport.path(peer).unwrap().remote, after);
+
+    // One that only listens is followed by its checks.
+    w.wire = Box::new(|_, d| !d.to_us);
+    w.run(3 * S);
+    let third: SocketAddr = "198.51.100.7:61001".parse().unwrap();
+    assert_eq!(w.hand(third, &Check::new(&ours, &theirs, 901).bytes()), None);
+    assert_eq!(w.transport.path(peer).unwrap().remote, third);
+}
+
 #[test]
 fn the_newest_use_candidate_wins_whatever_its_priority() {
     let mut w = World::new();
     let (ours, peer) = alone(&mut w, "us");
-    let mut say = |w: &mut World, n: u16, transaction: u64, priority: u32, nominates: bool| {
+    let say = |w: &mut World, n: u16, transaction: u64, priority: u32, nominates: bool| {
         let check = Check { priority, nominates, ..Check::new(&ours, "them", transaction) };
         assert_eq!(w.hand(from(n), &check.bytes()), None);
         w.transport.path(peer).map(|p| p.remote.port())
