@@ -97,7 +97,8 @@ impl Room {
                 let connected = self.receivers.get(slot.owner).is_some_and(|r| r.connected);
                 ensure(connected && !slot.is_paused(), "something shown to nobody")?;
             } else {
-                ensure(slot.target.is_none(), "an empty slot waits for something")?;
+                ensure(slot.target.is_none() && slot.wish.is_none(), "an empty slot waits for something")?;
+                ensure(slot.current.is_none(), "an empty slot shows something")?;
             }
             ensure(slot.state() == slot.told || slot.event_pending, "a change that nobody was told")?;
         }

@@ -20,6 +20,16 @@ impl Room {
         }
     }
 
+    /// Stops a slot.
+    pub(crate) fn halt(&mut self, now: Time, id: SlotId) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        slot.wish = None;
+        if slot.target.is_some() || slot.current.is_some() {
+            slot.aim(None);
+            self.relink(now, id);
+        }
+    }
+
     /// Makes viewers agree with what a slot's forwarder shows and waits for, and asks for the key frame that it needs.
     pub(crate) fn relink(&mut self, now: Time, id: SlotId) {
         let Some(slot) = self.slots.get_mut(id) else { return };

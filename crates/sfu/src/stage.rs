@@ -313,8 +313,12 @@ impl Room {
                 // Which encoding of a picture, the budget decides.
                 (Some(_), MediaKind::Video) => {}
                 (Some(track), MediaKind::Audio) => self.aim(now, id, Some((track, 0))),
-                (None, _) => self.aim(now, id, None),
+                (None, _) => {}
             }
+        }
+        if track.is_none() {
+            // Also what went on only until something else would come.
+            self.halt(now, id);
         }
         self.note_slot(id);
     }

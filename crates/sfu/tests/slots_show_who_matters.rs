@@ -445,3 +445,25 @@ fn more_tiles_than_compete_are_all_shown() {
     assert_eq!(seen.len(), 60);
     rig.room.check().unwrap();
 }
+
+#[test]
+fn what_went_on_until_the_next_came_stops_when_that_is_gone() {
+    let mut rig = Rig::new();
+    let (viewer, ada, grace) = (rig.join(), rig.join(), rig.join());
+    let (a, b) = (rig.camera(ada, 3000, Source::Camera), rig.camera(grace, 4000, Source::Camera));
+    let slot = rig.slot(viewer, MediaKind::Video, "5");
+    rig.constrain(viewer, slot, View::Track(a), 360);
+    let mut camera = Vp8::new(3000, 360);
+    for p in camera.frame(true, 2) {
+        rig.rtp(ada, &p);
+    }
+    rig.constrain(viewer, slot, View::Track(b), 360);
+    rig.room.unpublish(rig.now, grace, b).unwrap();
+    rig.check();
+    assert_eq!(rig.take().len(), 2);
+    for p in camera.frame(false, 2) {
+        rig.rtp(ada, &p);
+    }
+    assert!(rig.take().is_empty());
+    assert_eq!(shown(&rig, viewer)[&slot], (None, Some(EmptyReason::NothingToShow)));
+}

@@ -282,7 +282,7 @@ impl World {
 /// A gate's worth of cases; `PROPTEST_CASES` asks for more.
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|v| v.parse().ok()).unwrap_or(200);
-    ProptestConfig { cases, max_shrink_iters: 20_000, ..ProptestConfig::default() }
+    ProptestConfig { cases, max_shrink_iters: 50_000, ..ProptestConfig::default() }
 }
 
 proptest! {
