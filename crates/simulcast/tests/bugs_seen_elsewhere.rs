@@ -612,6 +612,9 @@ fn a_late_base_packet_does_not_set_the_count_back() {
     assert_eq!(slot.push_all(&late), 1);
     slot.aim(&b, 3);
     key(&mut slot, &mut b);
+    let tl0 = |s: &model::Sent| Vp8Descriptor::parse(&s.payload).unwrap().fields().tl0.unwrap();
+    let sent: Vec<_> = slot.by_index().into_values().map(tl0).collect();
+    assert!(sent[..8].windows(2).all(|w| w[1] == w[0].wrapping_add(1)), "{sent:?}");
     play(&mut slot, &mut b, 5, 1);
     all_decode(&slot);
     assert_eq!(slot.decode().decoded, 13);

@@ -155,7 +155,8 @@ impl Timeline {
         let last = self.segment(self.len.wrapping_sub(1));
         let line = self.line(m);
         let here = last.map(m.timestamp);
-        // Also where the source was silent until its 32 bits wrapped: then the difference is a multiple of them.
+        // Also where 32 bits wrapped since the offset was last set, in silence or in steadiness: then the error is a
+        // multiple of them.
         if error(line, here).unsigned_abs() > self.ticks(CLOCK_JUMP) {
             return Ok(self.start(m));
         }
@@ -166,9 +167,7 @@ impl Timeline {
         let least = self.least.add(error(line, here), m.arrived);
         let by = if m.next { self.step(m, least) } else { 0 };
         let at = here.saturating_add_signed(by).max(self.last.map_or(0, |l| l.saturating_add(1)));
-        // Half of what a signed difference of timestamps can hold, long before it wraps.
-        let far = m.timestamp.since(last.from) > 1 << 30;
-        if at != here || far {
+        if at != here {
             self.push(Segment { from: m.timestamp, at });
             self.least.moved(error(at, here));
             self.moved = m.arrived;
