@@ -108,11 +108,9 @@ impl Room {
                 worse |= receiver.budget.loss(expected, lost.saturating_sub(new_holes));
             }
         }
-        if worse || known {
-            let sent = receiver.rate.get(now);
-            if receiver.budget.reported(now, sent) {
-                self.retarget(now, from);
-            }
+        let (pictures, sound) = (receiver.pictures.get(now), receiver.sound.get(now));
+        if (worse || known) && receiver.budget.reported(now, pictures, sound) {
+            self.retarget(now, from);
         }
         known
     }
@@ -158,8 +156,7 @@ impl Room {
     /// A receiver's estimate of what its link carries.
     fn estimate(&mut self, now: Time, from: ParticipantId, bitrate: salon_rtp::Bitrate) -> bool {
         let Some(receiver) = self.receivers.get_mut(from) else { return false };
-        let sent = receiver.rate.get(now);
-        if receiver.budget.remb(now, bitrate, sent) {
+        if receiver.budget.remb(now, bitrate, receiver.pictures.get(now), receiver.sound.get(now)) {
             self.retarget(now, from);
         }
         true

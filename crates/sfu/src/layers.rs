@@ -26,13 +26,13 @@ impl Room {
         let mut steps = [[NO_STEP; limits::ENCODINGS]; COMPETING];
         let mut counts = [0; COMPETING];
         let mut n = 0;
-        let mut audio = Bitrate::ZERO;
         for at in 0..receiver.slots.len() {
             let Some(&slot_id) = receiver.slots.get(at) else { break };
             let Some(slot) = self.slots.get(slot_id) else { continue };
             if slot.spec.kind == MediaKind::Audio {
-                audio = audio.plus(slot.sent.rate.get(now));
-            } else if let (Some(track), Some(place)) = (slot.track, places.get_mut(n)) {
+                continue;
+            }
+            if let (Some(track), Some(place)) = (slot.track, places.get_mut(n)) {
                 *place = Some((slot_id, track));
                 if let (Some(track), Some(steps)) = (self.tracks.get(track), steps.get_mut(n)) {
                     counts[n] = live_steps(track, now, steps);
@@ -43,7 +43,7 @@ impl Room {
         if n == 0 {
             return;
         }
-        let budget = receiver.budget.allocation(now, audio);
+        let budget = receiver.budget.allocation(now, receiver.sound.get(now));
         let mut out = [None; COMPETING];
         {
             let empty = Demand { rank: Rank::Recent(0), height: 0, steps: &[], shown: None };

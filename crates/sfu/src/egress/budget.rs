@@ -4,10 +4,11 @@
 //! the [`allocate::Budget`](salon_simulcast::allocate::Budget) by which its picture slots share the link
 //! ([`Budget::allocation`]), and the word that it has changed. Sound never waits for it.
 //!
-//! Until there is an estimator, this holds: nothing speaks for a bound until somebody does. A receiver's own estimate (REMB) is
-//! about one and a third of what it receives, and so says nothing while it is above what is sent; below that, for as long as
-//! we have sent so much, it is a ceiling. So is loss above a tenth that did not happen before us. A ceiling is lifted slowly,
-//! and ever more slowly the more often lifting it failed.
+//! Until there is an estimator, this holds: nothing speaks for a bound until somebody does. A receiver's own estimate (REMB)
+//! measures its pictures alone, and is about one and a third of what it receives of them. So it says nothing while it is above
+//! what is sent, nor while no picture is; below that, for as long as we have sent so much, and said twice, it is a ceiling, with
+//! the sound on top. So is loss above a tenth that did not happen before us. A ceiling is lifted slowly, and ever more slowly the
+//! more often lifting it failed.
 
 use core::time::Duration;
 
@@ -27,7 +28,11 @@ const GROWTH: u64 = 8;
 
 /// How long a ceiling stands still after it was lowered, at first and at most: it doubles each time.
 const HOLD: Duration = Duration::from_secs(2);
-const LONGEST_HOLD: Duration = Duration::from_secs(32);
+const LONGEST_HOLD: Duration = Duration::from_secs(16);
+
+/// A low estimate counts when it is still low so much later: the first of a fresh or busy receiver is its ignorance. REMBs
+/// come once or twice a second, so this asks for a second one, and costs a truly narrow link one second of loss.
+const CONFIRM: Duration = Duration::from_millis(400);
 
 /// The ceiling never falls below this: a picture of 150 lines and sound. Lower would not come back.
 const FLOOR: Bitrate = Bitrate::from_kbps(60);
@@ -49,9 +54,13 @@ pub(crate) struct Budget {
     touched: Time,
     hold_until: Time,
     hold: Duration,
-    /// The newest REMB.
+    /// The newest REMB: of pictures alone.
     remb: Option<(Time, Bitrate)>,
-    /// What was sent, newest first, in steps of [`PART`].
+    /// Since when REMBs have been below what is sent.
+    low_since: Option<Time>,
+    /// The sound that was sent when it was last looked at.
+    sound: Bitrate,
+    /// The pictures that were sent, newest first, in steps of [`PART`].
     sent: [Bitrate; PARTS],
     sampled: Time,
     /// What receiver reports said since the last decision: expected, and lost by its link.
@@ -72,16 +81,20 @@ impl Budget {
         self.ceiling
     }
 
-    /// The receiver says what its link carries, while `sent` is sent to it. Whether the ceiling changed.
-    pub(crate) fn remb(&mut self, now: Time, estimate: Bitrate, sent: Bitrate) -> bool {
-        self.sample(now, sent);
+    /// The receiver says what its link carries in pictures, while so much of them and of sound is sent to it. Whether the
+    /// ceiling changed.
+    pub(crate) fn remb(&mut self, now: Time, estimate: Bitrate, pictures: Bitrate, sound: Bitrate) -> bool {
+        self.sample(now, pictures, sound);
         self.remb = Some((now, estimate));
-        // What it received may be what was sent a while ago: only what has been sent all along is too much.
+        // What it received may be what was sent a while ago: only what has been sent all along is too much. Without any
+        // picture it has nothing to measure, and its estimate falls by itself: were that heard, it would never come back.
         let steadily = self.sent.iter().copied().min().unwrap_or(Bitrate::ZERO);
-        if estimate < steadily.percent(95) {
-            return self.lower(now, estimate);
+        if estimate >= steadily.percent(95) {
+            self.low_since = None;
+            return self.grow(now);
         }
-        self.grow(now)
+        let since = *self.low_since.get_or_insert(now);
+        now.since(since) >= CONFIRM && self.lower(now, estimate.plus(sound))
     }
 
     /// A reception report: packets expected since the last, and of those the ones that its own link lost. Whether it matters.
@@ -91,9 +104,9 @@ impl Budget {
         lost > 0
     }
 
-    /// The reports of one compound have been counted, while `sent` is sent. Whether the ceiling changed.
-    pub(crate) fn reported(&mut self, now: Time, sent: Bitrate) -> bool {
-        self.sample(now, sent);
+    /// The reports of one compound have been counted, while so much is sent. Whether the ceiling changed.
+    pub(crate) fn reported(&mut self, now: Time, pictures: Bitrate, sound: Bitrate) -> bool {
+        self.sample(now, pictures, sound);
         // Few packets say little: wait for more, but not for ever.
         if self.expected < 20 || now.since(self.decided) < Duration::from_millis(500) {
             return false;
@@ -102,7 +115,7 @@ impl Budget {
         (self.expected, self.lost, self.decided) = (0, 0, now);
         if loss > LOSS_HIGH {
             // As libwebrtc's loss-based control: by half of what was lost.
-            return self.lower(now, sent.percent(100 - loss.min(100) / 2));
+            return self.lower(now, pictures.plus(sound).percent(100 - loss.min(100) / 2));
         }
         if loss < LOSS_LOW { self.grow(now) } else { false }
     }
@@ -156,7 +169,7 @@ impl Budget {
         let near = self
             .remb
             .filter(|(at, r)| now.since(*at) < REMB_SILENT && *r < self.sent[0].percent(120))
-            .map(|r| r.1);
+            .map(|r| r.1.plus(self.sound));
         let grown = near.filter(|&r| r < grown).map_or(grown, |r| r.max(ceiling));
         self.ceiling = (grown < BOUNDLESS).then_some(grown);
         if self.ceiling.is_none() {
@@ -165,7 +178,8 @@ impl Budget {
         true
     }
 
-    fn sample(&mut self, now: Time, sent: Bitrate) {
+    fn sample(&mut self, now: Time, sent: Bitrate, sound: Bitrate) {
+        self.sound = sound;
         if now.since(self.sampled) >= PART {
             let parts = (now.since(self.sampled).as_millis() / PART.as_millis()).min(PARTS as u128) as usize;
             self.sent.rotate_right(parts);
@@ -176,5 +190,49 @@ impl Budget {
         } else if let Some(first) = self.sent.first_mut() {
             *first = (*first).min(sent);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: Bitrate = Bitrate::from_kbps(80);
+
+    /// `seconds` of REMBs, one each second, while `pictures` are sent.
+    fn hear(budget: &mut Budget, from: u64, seconds: u64, remb: u64, pictures: u64) {
+        for s in from..from + seconds {
+            let now = Time::from_millis(10_000 + s * 1_000);
+            budget.remb(now, Bitrate::from_kbps(remb), Bitrate::from_kbps(pictures), SOUND);
+        }
+    }
+
+    #[test]
+    fn pictures_that_were_paused_come_back_though_the_receiver_measures_nothing() {
+        let mut budget = Budget::new();
+        hear(&mut budget, 0, 6, 300, 900);
+        assert_eq!(budget.ceiling(), Some(Bitrate::from_kbps(380)), "the sound comes on top");
+        // All pictures pause: the estimate decays towards nothing, and must not be believed.
+        hear(&mut budget, 6, 60, 5, 0);
+        assert!(budget.ceiling().is_none_or(|c| c > Bitrate::from_kbps(800)), "{:?}", budget.ceiling());
+    }
+
+    #[test]
+    fn one_low_estimate_of_a_busy_receiver_lowers_nothing() {
+        let mut budget = Budget::new();
+        hear(&mut budget, 0, 5, 700, 450);
+        hear(&mut budget, 5, 1, 217, 450);
+        hear(&mut budget, 6, 5, 600, 450);
+        assert_eq!(budget.ceiling(), None);
+    }
+
+    #[test]
+    fn a_narrow_link_is_believed_within_two_reports_and_tried_again_later() {
+        let mut budget = Budget::new();
+        hear(&mut budget, 0, 5, 1_300, 1_000);
+        hear(&mut budget, 5, 2, 150, 1_000);
+        assert_eq!(budget.ceiling(), Some(Bitrate::from_kbps(230)));
+        hear(&mut budget, 7, 3, 150, 140);
+        assert!(budget.ceiling().is_some_and(|c| c >= Bitrate::from_kbps(230)));
     }
 }

@@ -2,7 +2,7 @@
 
 use salon_rtp::extension::{AbsSendTime, ExtensionKind};
 use salon_rtp::payload::rtx::Rtx;
-use salon_rtp::{Egress, Header, OutExtensions, Outgoing, Prefix, Time};
+use salon_rtp::{Egress, Header, MediaKind, OutExtensions, Outgoing, Prefix, Time};
 
 use super::reports::Teller;
 use super::{Entry, Ready, Receiver, Sent, Slot, Slots};
@@ -135,7 +135,11 @@ impl<'a> Burst<'a> {
             self.receiver.fresh.push(id);
         }
         slot.sent.last = Some(self.now);
-        self.receiver.rate.add(self.now, body);
+        let rate = match slot.spec.kind {
+            MediaKind::Audio => &mut self.receiver.sound,
+            MediaKind::Video => &mut self.receiver.pictures,
+        };
+        rate.add(self.now, body);
         self.receiver.earn_repair(body);
         self.counters.rtp_out += 1;
         self.counters.bytes_out += body as u64;

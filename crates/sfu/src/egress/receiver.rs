@@ -42,8 +42,10 @@ pub(crate) struct Receiver {
     /// Round-trip time, smoothed.
     pub(crate) rtt: Option<Duration>,
     pub(crate) budget: Budget,
-    /// What was sent to it.
-    pub(crate) rate: Rate,
+    /// What was sent to it: pictures, with what repaired them …
+    pub(crate) pictures: Rate,
+    /// … and sound.
+    pub(crate) sound: Rate,
     /// Bytes of repair that it may still cost.
     pub(crate) repair_bytes: u64,
     /// When it last had the floor: greater is later, 0 is never.
@@ -65,7 +67,8 @@ impl Receiver {
             feedback_ssrc,
             rtt: None,
             budget: Budget::new(),
-            rate: Rate::new(),
+            pictures: Rate::new(),
+            sound: Rate::new(),
             repair_bytes: limits::REPAIR_START,
             floor_order: 0,
             speaking: false,
