@@ -62,8 +62,7 @@ struct Shown {
     /// The highest temporal layer that goes out now, and the one to reach.
     temporal: u8,
     goal: u8,
-    /// What held before the packet on which `temporal` last changed.
-    before: u8,
+    /// The packet on which `temporal` last changed.
     since: SeqNo,
     /// The newest packet, whether it went out or not.
     newest: SeqNo,
@@ -159,7 +158,6 @@ impl Selector {
             source: p.source,
             temporal: aim.temporal,
             goal: aim.temporal,
-            before: aim.temporal,
             since: p.seq,
             newest: p.seq,
             pictures: Pictures::new(p.timestamp),
@@ -203,14 +201,14 @@ impl Shown {
 
     fn limit(&mut self, temporal: u8, from: SeqNo) {
         if temporal != self.temporal {
-            (self.before, self.since, self.temporal) = (self.temporal, from, temporal);
+            (self.since, self.temporal) = (from, temporal);
         }
     }
 
-    /// A picture of which nothing came before newer ones did. What the limit was two changes ago nobody knows; then the
-    /// lower of both is safe.
+    /// A picture of which nothing came before newer ones did. What held in its time, before the last change of the limit,
+    /// is not remembered: only a base picture is safe to send, for it went out in all times.
     fn late_picture(&self, p: &Input) -> bool {
-        let limit = if p.seq < self.since { self.before.min(self.temporal) } else { self.temporal };
+        let limit = if p.seq < self.since { 0 } else { self.temporal };
         p.facts.layer.temporal <= limit
     }
 }
