@@ -191,7 +191,9 @@ impl Forwarder {
             return self.numbers.skip(input.seq, None);
         }
         self.numbers.skip(input.seq, Some(input.timestamp));
-        if let Some(d) = &mut self.descriptors {
+        // Ids close over a picture only where no later one that goes out refers to it: over those of layers that do not
+        // go out. Otherwise the receiver would take an older picture for the reference.
+        if let (SkipReason::TemporalLayer, Some(d)) = (reason, &mut self.descriptors) {
             d.skip(packet, &input.facts.ids);
         }
         if packet.new_picture {

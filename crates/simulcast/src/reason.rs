@@ -16,6 +16,8 @@ pub enum SkipReason {
     BeforeSwitch,
     /// Its temporal layer lies above the target, or could not be climbed to yet.
     TemporalLayer,
+    /// Its picture came so late that what held in its time is forgotten, and it is not of the base layer.
+    LateLayer,
     /// It belongs to a picture of which another packet was skipped.
     PictureSkipped,
     /// It carries padding only, or the caller keeps it back.
@@ -28,13 +30,14 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// All of them, in the order of their discriminants.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Paused,
         Self::OtherEncoding,
         Self::AwaitingKey,
         Self::KeyOutOfOrder,
         Self::BeforeSwitch,
         Self::TemporalLayer,
+        Self::LateLayer,
         Self::PictureSkipped,
         Self::Padding,
         Self::Duplicate,
@@ -50,6 +53,7 @@ impl SkipReason {
             Self::KeyOutOfOrder => "key_out_of_order",
             Self::BeforeSwitch => "before_switch",
             Self::TemporalLayer => "temporal_layer",
+            Self::LateLayer => "late_layer",
             Self::PictureSkipped => "picture_skipped",
             Self::Padding => "padding",
             Self::Duplicate => "duplicate",

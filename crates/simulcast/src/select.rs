@@ -180,15 +180,15 @@ impl Shown {
             Some(true) => Ok(()),
             Some(false) => Err(SkipReason::PictureSkipped),
             None => {
-                let go = if newest { self.new_picture(p) } else { self.late_picture(p) };
-                self.pictures.put(p.timestamp, go);
-                if go { Ok(()) } else { Err(SkipReason::TemporalLayer) }
+                let result = if newest { self.new_picture(p) } else { self.late_picture(p) };
+                self.pictures.put(p.timestamp, result.is_ok());
+                result
             }
         }
     }
 
     /// Down at once; up one layer at a time, each at a picture that refers only to layers below it, or at a key frame.
-    fn new_picture(&mut self, p: &Input) -> bool {
+    fn new_picture(&mut self, p: &Input) -> Result<(), SkipReason> {
         let layer = p.facts.layer.temporal;
         let one_up = layer == self.temporal.saturating_add(1) && p.facts.switch_up;
         if p.facts.key || self.temporal > self.goal {
@@ -196,7 +196,7 @@ impl Shown {
         } else if one_up && layer <= self.goal {
             self.limit(layer, p.seq);
         }
-        layer <= self.temporal
+        if layer <= self.temporal { Ok(()) } else { Err(SkipReason::TemporalLayer) }
     }
 
     fn limit(&mut self, temporal: u8, from: SeqNo) {
@@ -207,8 +207,11 @@ impl Shown {
 
     /// A picture of which nothing came before newer ones did. What held in its time, before the last change of the limit,
     /// is not remembered: only a base picture is safe to send, for it went out in all times.
-    fn late_picture(&self, p: &Input) -> bool {
-        let limit = if p.seq < self.since { 0 } else { self.temporal };
-        p.facts.layer.temporal <= limit
+    fn late_picture(&self, p: &Input) -> Result<(), SkipReason> {
+        match p.facts.layer.temporal {
+            layer if layer > self.temporal => Err(SkipReason::TemporalLayer),
+            layer if layer > 0 && p.seq < self.since => Err(SkipReason::LateLayer),
+            _ => Ok(()),
+        }
     }
 }

@@ -649,8 +649,28 @@ fn layers_are_climbed_where_they_can_be_decoded() {
         slot.sent.last().unwrap().wire.picture.number,
         source.clone().delta(slot.now, 1)[0].picture.number - 1
     );
-    assert_eq!(slot.push(&late), Err(SkipReason::TemporalLayer));
+    assert_eq!(slot.push(&late), Err(SkipReason::LateLayer));
     all_decode(&slot);
+}
+
+/// Found by the laws: a picture that was refused for being late, and whose id was closed over although a later one that went out
+/// referred to it; the receiver then took an older picture for the reference.
+#[test]
+fn ids_do_not_close_over_a_reference() {
+    let mut source = Source::new(1, Shape::Full);
+    source.syncs = false;
+    let mut slot = showing(&mut source, 3);
+    play(&mut slot, &mut source, 9, 1);
+    slot.pass_ms(33);
+    let late = source.delta(slot.now, 1);
+    assert_eq!(late[0].picture.temporal, 1);
+    slot.aim(&source, 1);
+    play(&mut slot, &mut source, 1, 1);
+    assert_eq!(slot.push(&late[0]), Err(SkipReason::LateLayer));
+    play(&mut slot, &mut source, 8, 1);
+    slot.check();
+    // The base goes on; the middle layer waits for a switch point.
+    assert_eq!(slot.decode().decoded, 10 + 2);
 }
 
 /// Two voices in turn on one slot: the first must not talk into the second, nor come back.
