@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 
 /** Lines of output that are kept for the error message. */
-const KEPT = 200;
+const KEPT = 2000;
 
 /** Starts a program; it is ended when the stage is cleared. `lines` holds the end of its output. */
 export function start(stage, command, args, options = {}) {

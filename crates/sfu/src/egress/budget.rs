@@ -6,7 +6,7 @@
 //!
 //! Until there is an estimator, this holds: nothing speaks for a bound until somebody does. A receiver's own estimate (REMB)
 //! measures its pictures alone, and is about one and a third of what it receives of them. So it says nothing while it is above
-//! what is sent, nor while no picture is; below that, for as long as we have sent so much, and said twice, it is a ceiling, with
+//! what is sent, nor while no picture is; below that, for as long as we have sent so much, and said again, it is a ceiling, with
 //! the sound on top. So is loss above a tenth that did not happen before us. A ceiling is lifted slowly, and ever more slowly the
 //! more often lifting it failed.
 
@@ -30,9 +30,14 @@ const GROWTH: u64 = 8;
 const HOLD: Duration = Duration::from_secs(2);
 const LONGEST_HOLD: Duration = Duration::from_secs(16);
 
-/// A low estimate counts when it is still low so much later: the first of a fresh or busy receiver is its ignorance. REMBs
-/// come once or twice a second, so this asks for a second one, and costs a truly narrow link one second of loss.
+/// A low estimate counts when it is still low so much later, if packets are lost as well: the first of a fresh or busy
+/// receiver is its ignorance. REMBs come one to five times a second, so this asks for another one.
 const CONFIRM: Duration = Duration::from_millis(400);
+/// Without any loss it must last so long: the estimators of browsers stumble for up to a second whenever their machine is busy
+/// (seen on 2 cores with four of them). A truly narrow link loses packets soon; one with a long queue delays them meanwhile.
+const CONFIRM_LOSSLESS: Duration = Duration::from_secs(2);
+/// Loss speaks for so long.
+const LOSS_FRESH: Duration = Duration::from_secs(2);
 
 /// The ceiling never falls below this: a picture of 150 lines and sound. Lower would not come back.
 const FLOOR: Bitrate = Bitrate::from_kbps(60);
@@ -58,6 +63,8 @@ pub(crate) struct Budget {
     remb: Option<(Time, Bitrate)>,
     /// Since when REMBs have been below what is sent.
     low_since: Option<Time>,
+    /// When its link last lost a share of packets that matters; [`Time::ZERO`] if never.
+    lossy: Time,
     /// The sound that was sent when it was last looked at.
     sound: Bitrate,
     /// The pictures that were sent, newest first, in steps of [`PART`].
@@ -94,7 +101,9 @@ impl Budget {
             return self.grow(now);
         }
         let since = *self.low_since.get_or_insert(now);
-        now.since(since) >= CONFIRM && self.lower(now, estimate.plus(sound))
+        let lossy = self.lossy > Time::ZERO && now.since(self.lossy) < LOSS_FRESH;
+        let patience = if lossy { CONFIRM } else { CONFIRM_LOSSLESS };
+        now.since(since) >= patience && self.lower(now, estimate.plus(sound))
     }
 
     /// A reception report: packets expected since the last, and of those the ones that its own link lost. Whether it matters.
@@ -113,6 +122,9 @@ impl Budget {
         }
         let loss = self.lost * 100 / self.expected;
         (self.expected, self.lost, self.decided) = (0, 0, now);
+        if loss >= LOSS_LOW {
+            self.lossy = now;
+        }
         if loss > LOSS_HIGH {
             // As libwebrtc's loss-based control: by half of what was lost.
             return self.lower(now, pictures.plus(sound).percent(100 - loss.min(100) / 2));
@@ -227,12 +239,20 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_link_is_believed_within_two_reports_and_tried_again_later() {
-        let mut budget = Budget::new();
-        hear(&mut budget, 0, 5, 1_300, 1_000);
-        hear(&mut budget, 5, 2, 150, 1_000);
-        assert_eq!(budget.ceiling(), Some(Bitrate::from_kbps(230)));
-        hear(&mut budget, 7, 3, 150, 140);
-        assert!(budget.ceiling().is_some_and(|c| c >= Bitrate::from_kbps(230)));
+    fn a_narrow_link_is_believed_within_two_reports_where_packets_are_lost_and_tried_again_later() {
+        for lossy in [true, false] {
+            let mut budget = Budget::new();
+            hear(&mut budget, 0, 5, 1_300, 1_000);
+            if lossy {
+                budget.loss(100, 4);
+                budget.reported(Time::from_millis(14_500), Bitrate::from_kbps(1_000), SOUND);
+            }
+            hear(&mut budget, 5, 2, 150, 1_000);
+            assert_eq!(budget.ceiling(), lossy.then_some(Bitrate::from_kbps(230)));
+            hear(&mut budget, 7, 1, 150, 1_000);
+            assert_eq!(budget.ceiling(), Some(Bitrate::from_kbps(230)), "a long queue shows later");
+            hear(&mut budget, 8, 3, 150, 140);
+            assert!(budget.ceiling().is_some_and(|c| c >= Bitrate::from_kbps(230)));
+        }
     }
 }
