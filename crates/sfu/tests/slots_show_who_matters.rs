@@ -401,7 +401,7 @@ fn who_is_sent_nothing_is_looked_at_again() {
     show.rig.height(show.viewer, show.slot, 180);
     show.play(Duration::from_secs(4));
     let viewer = show.viewer;
-    for _ in 0..4 {
+    for _ in 0..8 {
         show.rig.rtcp(viewer, |out| Remb::write(Ssrc(1), Bitrate::from_kbps(20), &[], out).unwrap());
         show.play(Duration::from_millis(500));
     }
