@@ -78,6 +78,8 @@ pub struct Join {
 pub struct Joined {
     /// For later calls.
     pub member: Member,
+    /// The canonical name that sender reports will carry (RFC 3550 §6.5.1): the answer's `a=ssrc … cname`.
+    pub cname: String,
     /// Our ICE credentials towards this client.
     pub local: IceCredentials,
     /// One for each of [`Join::tracks`], in order.
@@ -106,6 +108,8 @@ pub struct Update {
 pub struct Updated {
     /// Our credentials: new ones after a restart.
     pub local: IceCredentials,
+    /// As [`Joined::cname`].
+    pub cname: String,
     /// One for each of [`Update::publish`], in order.
     pub tracks: Vec<TrackId>,
     /// One for each of [`Update::subscribe`], in order.

@@ -53,7 +53,13 @@ impl Shard {
                 if member.is_err() {
                     self.transport.remove_peer(now, peer);
                 }
-                member.map(|(member, Taken { tracks, slots })| Joined { member, local, tracks, slots })
+                member.map(|(member, Taken { tracks, slots, cname })| Joined {
+                    member,
+                    cname,
+                    local,
+                    tracks,
+                    slots,
+                })
             }
             Err(_) => Err(JoinError::TooManyPeers),
         };
@@ -113,7 +119,7 @@ impl Shard {
             }
             None => self.transport.local_credentials(member.peer).ok_or(Stale)?.clone(),
         };
-        Ok(Updated { local, tracks: taken.tracks, slots: taken.slots })
+        Ok(Updated { local, cname: taken.cname, tracks: taken.tracks, slots: taken.slots })
     }
 
     /// Runs a call into the room of a member; a stale member or id is no fault of anybody's: they raced a departure.
@@ -169,6 +175,7 @@ struct Entering {
 struct Taken {
     tracks: Vec<TrackId>,
     slots: Vec<(SlotId, SlotStreams)>,
+    cname: String,
 }
 
 /// Publishes and subscribes, all or nothing.
@@ -180,8 +187,11 @@ fn take_up(
     slots: Vec<SlotSpec>,
 ) -> Result<Taken, Refused> {
     let Entry { room, members, .. } = entry;
-    let mut taken =
-        Taken { tracks: Vec::with_capacity(tracks.len()), slots: Vec::with_capacity(slots.len()) };
+    let mut taken = Taken {
+        tracks: Vec::with_capacity(tracks.len()),
+        slots: Vec::with_capacity(slots.len()),
+        cname: room.cname().to_owned(),
+    };
     let all = (|| {
         for spec in tracks {
             let source = spec.source;

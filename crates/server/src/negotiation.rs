@@ -104,6 +104,8 @@ struct Slot {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Own<'a> {
     pub(crate) credentials: &'a IceCredentials,
+    /// What sender reports will carry: one name for all streams of a room.
+    pub(crate) cname: &'a str,
     pub(crate) host: &'a Handle,
     pub(crate) reachable: &'a [SocketAddr],
 }
@@ -202,7 +204,7 @@ impl Negotiated {
                 rtx_ssrc: slot.streams.rtx,
                 stream: name,
                 track: name,
-                cname: "salon",
+                cname: own.cname,
             })
             .collect();
         let refused: Vec<usize> = (proposal.offer.sections.iter())

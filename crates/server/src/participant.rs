@@ -61,7 +61,12 @@ impl Participant {
         let (joined, others) = enter(&place, &proposal, person, token.clone()).await?;
         let presence = Presence { place: place.clone(), id, member: joined.member, reason: LeftReason::Left };
         let mut negotiated = Negotiated::new(&proposal, &joined, session_id);
-        let own = Own { credentials: &joined.local, host: &app.host, reachable: &place.reachable };
+        let own = Own {
+            credentials: &joined.local,
+            cname: &joined.cname,
+            host: &app.host,
+            reachable: &place.reachable,
+        };
         let welcome = Welcome {
             id,
             room: place.room.as_str(),
@@ -103,7 +108,12 @@ impl Participant {
         self.tell_tracks();
         self.wishes.retain(|mid, _| self.negotiated.slot(mid).is_some());
         let place = &self.presence.place;
-        let own = Own { credentials: &updated.local, host: &app.host, reachable: &place.reachable };
+        let own = Own {
+            credentials: &updated.local,
+            cname: &updated.cname,
+            host: &app.host,
+            reachable: &place.reachable,
+        };
         let sdp = self.negotiated.answer(&proposal, own);
         Ok(Answer { sdp: &sdp, tracks: self.negotiated.sources(), refused: refused(&proposal) }.text())
     }

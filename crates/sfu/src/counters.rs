@@ -25,6 +25,8 @@ pub struct Counters {
     pub visited: u64,
     /// Key frames asked of publishers.
     pub keys_asked: u64,
+    /// Requests for key frames that went no further: their receiver had asked too often.
+    pub keys_refused: u64,
     /// Missing packets asked of publishers.
     pub nacks_sent: u64,
     /// Packets that left larger than [`limits::DATAGRAM`](crate::limits::DATAGRAM).
@@ -57,6 +59,7 @@ impl Counters {
             rtx_bytes_out,
             visited,
             keys_asked,
+            keys_refused,
             nacks_sent,
             oversized,
             skipped,
@@ -73,6 +76,7 @@ impl Counters {
             (&mut self.rtx_bytes_out, rtx_bytes_out),
             (&mut self.visited, visited),
             (&mut self.keys_asked, keys_asked),
+            (&mut self.keys_refused, keys_refused),
             (&mut self.nacks_sent, nacks_sent),
             (&mut self.oversized, oversized),
         ];

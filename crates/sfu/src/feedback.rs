@@ -137,10 +137,14 @@ impl Room {
 
     /// A receiver cannot decode what it gets. For an empty slot there is nobody to ask.
     fn key_wanted(&mut self, now: Time, from: ParticipantId, media: Ssrc) -> bool {
-        let slot = self.receivers.get(from).and_then(|r| r.slot_of(media)).and_then(|s| self.slots.get(s));
-        let Some(slot) = slot else { return false };
+        let Some(id) = self.receivers.get(from).and_then(|r| r.slot_of(media)) else { return false };
+        let Some(slot) = self.slots.get_mut(id) else { return false };
         if let Some(encoding) = slot.current.or(slot.target) {
-            self.want_key(now, encoding);
+            if slot.heard.may_ask_key(now) {
+                self.want_key(now, encoding);
+            } else {
+                self.counters.keys_refused += 1;
+            }
         }
         true
     }

@@ -67,6 +67,11 @@ pub const REPAIR_START: u64 = 64 << 10;
 pub const REPAIR_SAVED: u64 = 256 << 10;
 /// Missing packets that one RTCP compound may ask for: what is beyond is a key frame's matter.
 pub const REPAIRS_PER_REPORT: usize = 256;
+/// Key frames that one slot's receiver may ask for at once …
+pub const KEYS_SAVED: u8 = 3;
+/// … and how often it earns another: three in ten seconds (as jitsi-media-transform allows). Enough for whoever lost packets that
+/// repair did not bring; too few for one broken decoder to spoil the picture for all.
+pub const KEY_EARNED: core::time::Duration = core::time::Duration::from_millis(3_333);
 /// RTCP datagrams that wait for one participant. They leave at the next turn, so more means that it cannot be reached.
 pub const REPORTS: usize = 8;
 /// Bytes of one RTCP datagram before encryption, so that it stays below [`DATAGRAM`] with tag and index.

@@ -184,6 +184,27 @@ fn requests_for_key_frames_are_merged() {
 }
 
 #[test]
+fn a_receiver_that_cannot_decode_does_not_cost_the_others_their_picture() {
+    let mut show = Show::new();
+    show.play(30);
+    show.keys_asked();
+    // Six requests a second for twenty seconds, each key frame coming as soon as it is asked for.
+    let media = show.streams.ssrc;
+    let (mut asked, mut wanted) = (0, false);
+    for at in 0..600 {
+        if at % 5 == 0 {
+            show.rig.rtcp(show.grace, |out| Pli { sender: Ssrc(1), media }.write(out).unwrap());
+        }
+        show.frame(wanted, 2);
+        let now = show.keys_asked();
+        asked += now;
+        wanted = now > 0;
+    }
+    assert!((6..=10).contains(&asked), "{asked} key frames asked for in 20 s");
+    assert!(show.rig.room.counters().keys_refused >= 100);
+}
+
+#[test]
 fn for_an_empty_slot_nobody_is_asked() {
     let mut show = Show::new();
     show.play(5);

@@ -10,7 +10,7 @@ use super::History;
 use crate::config::SlotPayload;
 use crate::ingress::EncodingId;
 use crate::prng::Prng;
-use crate::{Constraint, EmptyReason, ParticipantId, SlotSpec, SlotStreams, TrackId};
+use crate::{Constraint, EmptyReason, ParticipantId, SlotSpec, SlotStreams, TrackId, limits};
 
 /// The slots of a room.
 pub(crate) type Slots = SlotMap<crate::SlotId, Slot>;
@@ -73,6 +73,25 @@ pub(crate) struct Reported {
     pub(crate) last: Option<(i32, u32)>,
     /// Numbers that were never sent, when that report came.
     pub(crate) holes: u64,
+    /// How many key frames it may still ask for, and when the last one was given back.
+    keys: u8,
+    keys_at: Time,
+}
+
+impl Reported {
+    /// Whether the receiver may ask for a key frame now. What cannot decode at all (another key, a broken decoder) asks six
+    /// times a second, and would make all others pay for it.
+    pub(crate) fn may_ask_key(&mut self, now: Time) -> bool {
+        let earned = now.since(self.keys_at).as_millis() / limits::KEY_EARNED.as_millis();
+        if earned > 0 {
+            self.keys =
+                u128::from(self.keys).saturating_add(earned).min(u128::from(limits::KEYS_SAVED)) as u8;
+            self.keys_at = now;
+        }
+        let may = self.keys > 0;
+        self.keys = self.keys.saturating_sub(1);
+        may
+    }
 }
 
 impl Slot {
@@ -98,7 +117,7 @@ impl Slot {
             history: History::default(),
             repair_index: SeqNo(prng.first_number()),
             sent: SentTotals::default(),
-            heard: Reported::default(),
+            heard: Reported { keys: limits::KEYS_SAVED, ..Reported::default() },
             told: (None, Some(EmptyReason::NothingToShow)),
             event_pending: false,
             spec,
