@@ -68,6 +68,8 @@ pub struct LinkCounts {
     pub pushed: u64,
     /// Lost by chance.
     pub lost: u64,
+    /// Bytes of those.
+    pub lost_bytes: u64,
     /// Lost because the queue was full.
     pub overflowed: u64,
     /// Arrived a second time.
@@ -117,6 +119,7 @@ impl<T: AsRef<[u8]> + Clone> Link<T> {
         let mut rng = self.rng.fork();
         if self.is_lost(&mut rng) {
             self.counts.lost += 1;
+            self.counts.lost_bytes += packet.as_ref().len() as u64;
             return;
         }
         let Some(departure) = self.departure(now, packet.as_ref().len()) else {

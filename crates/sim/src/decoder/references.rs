@@ -34,17 +34,19 @@ pub(super) struct References {
     not_yet: BTreeSet<i64>,
     /// Of each base picture, the last picture of each layer that stands upon it.
     layers: BTreeMap<i64, [Option<i64>; LAYERS]>,
-    stash: Vec<Complete>,
+    /// With the TL0PICIDX that each had when it came: extended later, an old one would look new.
+    stash: Vec<(Complete, i64)>,
 }
 
 impl References {
     pub(super) fn take(&mut self, frame: Complete) -> Verdict {
-        let verdict = self.find(&frame);
+        let tl0 = frame.fields.tl0.map_or(0, |tl0| self.bases.unwrap(tl0.into()));
+        let verdict = self.find(&frame, tl0);
         if matches!(verdict, Verdict::Stashed) {
             if self.stash.len() == STASH {
                 self.stash.remove(0);
             }
-            self.stash.push(frame);
+            self.stash.push((frame, tl0));
         }
         verdict
     }
@@ -56,8 +58,8 @@ impl References {
             moved = false;
             let mut at = 0;
             while at < self.stash.len() {
-                let frame = self.stash[at];
-                match self.find(&frame) {
+                let (frame, tl0) = self.stash[at];
+                match self.find(&frame, tl0) {
                     Verdict::Stashed => at += 1,
                     Verdict::Dropped => _ = self.stash.remove(at),
                     Verdict::Known { id, refers_to } => {
@@ -76,7 +78,8 @@ impl References {
         self.not_yet.len() + self.layers.len() + self.stash.len()
     }
 
-    fn find(&mut self, frame: &Complete) -> Verdict {
+    /// `tl0`: its TL0PICIDX, extended, if it has one.
+    fn find(&mut self, frame: &Complete, tl0: i64) -> Verdict {
         match (frame.fields.picture_id, frame.fields.tl0, frame.fields.temporal) {
             // By sequence numbers: a frame's id is that of its last packet.
             (None, ..) => {
@@ -84,13 +87,13 @@ impl References {
                 Verdict::Known { id: frame.last.0 as i64, refers_to }
             }
             // By picture ids: each refers to the one before.
-            (Some(id), tl0, temporal) => {
+            (Some(id), has_tl0, temporal) => {
                 let id = self.pictures.unwrap(id.get());
-                let (Some(tl0), Some(temporal)) = (tl0, temporal) else {
+                let (Some(_), Some(temporal)) = (has_tl0, temporal) else {
                     let refers_to = if frame.key { vec![] } else { vec![id - 1] };
                     return Verdict::Known { id, refers_to };
                 };
-                self.find_layered(frame.key, id, self.bases.peek(u16::from(tl0)), temporal)
+                self.find_layered(frame.key, id, tl0, temporal)
             }
         }
     }
@@ -98,7 +101,6 @@ impl References {
     fn find_layered(&mut self, key: bool, id: i64, tl0: i64, temporal: Temporal) -> Verdict {
         let layer = usize::from(temporal.layer);
         self.note_gap(id);
-        self.bases.last = Some(tl0);
         self.layers = self.layers.split_off(&(tl0 - BASES));
         while self.layers.len() > 4 * BASES as usize {
             // Only base pictures that run backwards come here.
@@ -173,15 +175,12 @@ struct Unwrapper<const BITS: u32> {
 }
 
 impl<const BITS: u32> Unwrapper<BITS> {
-    fn peek(&self, v: u16) -> i64 {
-        let v = i64::from(v) & ((1 << BITS) - 1);
-        let Some(last) = self.last else { return v };
-        let half = 1 << (BITS - 1);
-        last + (v - last + half).rem_euclid(1 << BITS) - half
-    }
-
     fn unwrap(&mut self, v: u16) -> i64 {
-        let v = self.peek(v);
+        let mut v = i64::from(v) & ((1 << BITS) - 1);
+        if let Some(last) = self.last {
+            let half = 1 << (BITS - 1);
+            v = last + (v - last + half).rem_euclid(1 << BITS) - half;
+        }
         self.last = Some(v);
         v
     }
