@@ -72,7 +72,7 @@ impl Room {
         let mut asking = Asking {
             now,
             me: receiver.feedback_ssrc,
-            rtt: receiver.rtt,
+            rtt: receiver.rtt.map(|r| r.smooth()),
             publisher,
             tracks: &mut self.tracks,
             outbox: &mut receiver.outbox,

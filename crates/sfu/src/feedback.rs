@@ -5,9 +5,9 @@ use core::time::Duration;
 use salon_rtp::rtcp::{Compound, Fir, Nack, ReportBlock, RtcpPacket, SenderInfo};
 use salon_rtp::{Ssrc, Time};
 
-use crate::egress::{Sent, Teller};
+use crate::egress::{RoundTrip, Sent, Teller};
 use crate::ingress::EncodingId;
-use crate::{DropReason, ParticipantId, Room, limits};
+use crate::{DropReason, EgressDrop, ParticipantId, Room, limits};
 
 /// A round trip above this is a mistake of somebody's clock.
 const LONGEST_RTT: Duration = Duration::from_secs(10);
@@ -81,7 +81,7 @@ impl Room {
         let teller = Teller { ntp_at_zero: self.config.ntp_at_zero, cname: &self.cname };
         let wall = teller.ntp(now).middle();
         let Some(receiver) = self.receivers.get_mut(from) else { return false };
-        let mut worse = false;
+        let mut fresh = false;
         for block in blocks {
             let Some(id) = receiver.slot_of(block.ssrc) else { continue };
             known = true;
@@ -89,7 +89,11 @@ impl Room {
                 let ticks = wall.wrapping_sub(block.last_report).wrapping_sub(block.delay);
                 let rtt = Duration::from_micros(u64::from(ticks) * 1_000_000 / 65_536);
                 if rtt <= LONGEST_RTT {
-                    receiver.rtt = Some(receiver.rtt.map_or(rtt, |old| (old * 7 + rtt) / 8));
+                    fresh = true;
+                    match &mut receiver.rtt {
+                        Some(known) => known.add(now, rtt),
+                        none => *none = Some(RoundTrip::new(now, rtt)),
+                    }
                 }
             }
             // Its repair stream has numbers of its own, and says nothing of loss that matters.
@@ -105,12 +109,15 @@ impl Room {
                 let expected = u64::from(block.highest.wrapping_sub(highest));
                 let lost = u64::try_from(block.cumulative_lost.wrapping_sub(lost)).unwrap_or(0);
                 // What never came to us is no fault of the receiver's link (mediasoup#962).
-                worse |= receiver.budget.loss(expected, lost.saturating_sub(new_holes));
+                receiver.budget.loss(expected, lost.saturating_sub(new_holes));
             }
         }
-        let (pictures, sound) = (receiver.pictures.get(now), receiver.sound.get(now));
-        if (worse || known) && receiver.budget.reported(now, pictures, sound) {
-            self.retarget(now, from);
+        if known {
+            let (pictures, sound) = (receiver.pictures.get(now), receiver.sound.get(now));
+            let queue = fresh && receiver.rtt.is_some_and(|r| r.queues());
+            if receiver.budget.reported(now, pictures, sound, queue) {
+                self.retarget(now, from);
+            }
         }
         known
     }
@@ -121,6 +128,7 @@ impl Room {
         let Some(receiver) = receivers.get_mut(from) else { return false };
         let Some(id) = receiver.slot_of(nack.media) else { return false };
         let Some(slot) = slots.get_mut(id).filter(|s| s.streams.ssrc == nack.media) else { return false };
+        let mut missed = 0;
         for seq in nack.seqs() {
             let Some(rest) = left.checked_sub(1) else { break };
             *left = rest;
@@ -128,9 +136,17 @@ impl Room {
                 let encoding = tracks.get(sent.encoding.track)?.encoding(sent.encoding.index)?;
                 Some(encoding.cache.as_ref()?.get(sent.seq)?.payload.len())
             };
-            if let Err(reason) = receiver.repair(now, (from, id, slot), seq, size, ready, counters) {
-                counters.leave_unsent(reason);
+            match receiver.repair(now, (from, id, slot), seq, size, ready, counters) {
+                Ok(first) => missed += u64::from(first),
+                Err(reason) => {
+                    missed += u64::from(reason == EgressDrop::RepairBudget);
+                    counters.leave_unsent(reason);
+                }
             }
+        }
+        let sent = receiver.pictures.get(now).plus(receiver.sound.get(now));
+        if receiver.budget.missed(now, missed, sent) {
+            self.retarget(now, from);
         }
         true
     }

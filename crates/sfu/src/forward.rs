@@ -39,10 +39,10 @@ impl Room {
             }
             // The first packet of a key frame that this slot cannot use (it came out of order) met nobody's need here.
             unmet |= key && slot.forwarder.wants_key() == Some(id.source);
-            if slot.forwarder.current() != slot.current.map(|c| c.source)
-                && let Some(place) = switches.next()
-            {
-                *place = Some(viewer);
+            if slot.forwarder.current() != slot.current.map(|c| c.source) {
+                if let Some(place) = switches.next() {
+                    *place = Some(viewer);
+                }
             }
         }
         if unmet {

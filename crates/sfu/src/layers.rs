@@ -54,6 +54,11 @@ impl Room {
             }
             allocate::allocate(&budget, &demands[..n], &mut out[..n]);
         }
+        let rates = (0..n).filter_map(|i| steps[i][..counts[i]].get(out[i]?)).map(|s| s.rate);
+        let sum = rates.fold(budget.audio, Bitrate::plus);
+        if let Some(receiver) = self.receivers.get_mut(id) {
+            receiver.budget.allocated(sum);
+        }
         for i in 0..n {
             let Some((slot, track)) = places[i] else { continue };
             let chosen = out[i].and_then(|at| steps[i][..counts[i]].get(at));
@@ -62,13 +67,15 @@ impl Room {
         if n == COMPETING {
             self.settle_rest(now, id, &places);
         }
-        let starved = |s: &SlotId| self.slots.get(*s).is_some_and(|s| s.starved);
-        if let Some(receiver) = self.receivers.get_mut(id)
-            && receiver.connected
-            && receiver.tick == Time::NEVER
-            && receiver.slots.iter().any(starved)
-        {
-            // Nothing may be sent, so that nothing would ever be reported: look again.
+        self.look_again(now, id);
+    }
+
+    /// Sees to it that a receiver to which nothing may be sent is attended to: it has nothing to report, and so would never be
+    /// sent anything again.
+    fn look_again(&mut self, now: Time, id: ParticipantId) {
+        let Some(receiver) = self.receivers.get_mut(id) else { return };
+        let starved = receiver.slots.iter().any(|&s| self.slots.get(s).is_some_and(|s| s.starved));
+        if starved && receiver.connected && receiver.tick == Time::NEVER {
             receiver.tick = now.plus(crate::attend::TICK);
             self.schedule.lower(id, receiver.tick);
         }
@@ -148,10 +155,8 @@ impl Room {
         let watched = track.encodings.iter().enumerate().filter(|(_, e)| !e.viewers.is_empty());
         let mut mask = watched.fold(0, |m, (i, _)| m | 1 << i);
         for slot in track.slots.iter().filter_map(|&s| self.slots.get(s)) {
-            if let Some(EncodingId { track, index, .. }) = slot.wish
-                && track == id
-            {
-                mask |= 1 << index;
+            if let Some(wish) = slot.wish.filter(|w| w.track == id) {
+                mask |= 1 << wish.index;
             }
         }
         Some(mask)

@@ -16,6 +16,8 @@ pub const QUEUE: usize = 512;
 pub const PAYLOAD: usize = 1_460;
 /// Packets in one burst: enough for a segmentation offload to pay, few enough for others not to wait (design §3).
 pub const BURST: usize = 8;
+/// What a packet takes on the wire beyond its payload, for rates: IPv4 and UDP 28, RTP 12, CSRC and extension about 12, the tag 16.
+pub const OVERHEAD: usize = 68;
 /// Bytes of UDP payload that may leave, the cipher's tag included: IPv6's least MTU less its and UDP's header.
 pub const DATAGRAM: usize = 1_232;
 
@@ -61,10 +63,11 @@ pub const VOICES_PER_ROOM: usize = 1024;
 pub const HISTORY: usize = 512;
 /// Times that one packet is sent again: what four did not bring, a key frame will.
 pub const REPEATS: u8 = 4;
-/// Bytes of repair that a receiver may cost before it was sent anything.
-pub const REPAIR_START: u64 = 64 << 10;
-/// Bytes of repair that a receiver may save up: a burst of loss of half a second at 4 Mbit/s.
-pub const REPAIR_SAVED: u64 = 256 << 10;
+/// Bytes of repair that a receiver may cost before it was sent anything: the first key frame twice.
+pub const REPAIR_START: u64 = 48 << 10;
+/// Bytes of repair that a receiver may save up: a burst of loss of half a second at 1 Mbit/s. All of it may be spent at once, just when a link
+/// chokes: more would push the sound out.
+pub const REPAIR_SAVED: u64 = 64 << 10;
 /// Missing packets that one RTCP compound may ask for: what is beyond is a key frame's matter.
 pub const REPAIRS_PER_REPORT: usize = 256;
 /// Key frames that one slot's receiver may ask for at once …

@@ -112,7 +112,7 @@ impl Room {
             connected: receiver.connected,
             speaking: receiver.speaking,
             budget: receiver.budget.ceiling(),
-            rtt_ms: receiver.rtt.map(|r| u32::try_from(r.as_millis()).unwrap_or(u32::MAX)),
+            rtt_ms: receiver.rtt.map(|r| u32::try_from(r.smooth().as_millis()).unwrap_or(u32::MAX)),
             tracks: self.report_tracks(now, id),
             slots: (receiver.slots.iter())
                 .filter_map(|&s| Some(report_slot(s, self.slots.get(s)?)))

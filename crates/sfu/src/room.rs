@@ -260,9 +260,8 @@ impl Room {
         constraint: Constraint,
     ) -> Result<(), Misuse> {
         self.slot_of(id, slot)?;
-        if let Some(slot) = self.slots.get_mut(slot)
-            && core::mem::replace(&mut slot.constraint, constraint) != constraint
-        {
+        let Some(slot) = self.slots.get_mut(slot) else { return Ok(()) };
+        if core::mem::replace(&mut slot.constraint, constraint) != constraint {
             self.restage_receiver(now, id);
         }
         Ok(())

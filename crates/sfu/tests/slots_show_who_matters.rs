@@ -185,7 +185,8 @@ impl Simulcast {
             .iter()
             .filter_map(|p| Vp8Descriptor::parse(&p.payload).unwrap().key_size(&p.payload).map(|s| s.1))
             .collect();
-        (media.iter().map(|p| p.payload.len()).sum(), keys)
+        // With header and extension, as a receiver counts them.
+        (media.iter().map(|p| p.payload.len() + 24).sum(), keys)
     }
 
     fn wanted(&mut self) -> Vec<u8> {

@@ -1,14 +1,15 @@
 //! What a receiver's link carries: the place where a bandwidth estimator will stand.
 //!
-//! In go what the receiver says ([`Budget::remb`], [`Budget::loss`] and [`Budget::reported`]) and what is sent to it; out comes
-//! the [`allocate::Budget`](salon_simulcast::allocate::Budget) by which its picture slots share the link
-//! ([`Budget::allocation`]), and the word that it has changed. Sound never waits for it.
+//! In go what the receiver says ([`Budget::remb`]; [`Budget::loss`] and then [`Budget::reported`]) and what
+//! is sent to it; out comes the [`allocate::Budget`] by which its picture slots share the link ([`Budget::allocation`]), and the
+//! word that it has changed. Sound never waits for it.
 //!
 //! Until there is an estimator, this holds: nothing speaks for a bound until somebody does. A receiver's own estimate (REMB)
 //! measures its pictures alone, and is about one and a third of what it receives of them. So it says nothing while it is above
 //! what is sent, nor while no picture is; below that, for as long as we have sent so much, and said again, it is a ceiling, with
-//! the sound on top. So is loss above a tenth that did not happen before us. A ceiling is lifted slowly, and ever more slowly the
-//! more often lifting it failed.
+//! the sound on top. So is what arrives, when more than a tenth is lost that was not lost before us, and a little less than
+//! what is sent, when the round trip has grown by a queue. A ceiling is lifted slowly, and after a rest that grows with each time
+//! that lifting it failed.
 
 use core::time::Duration;
 
@@ -18,17 +19,30 @@ use salon_simulcast::allocate;
 /// A REMB older than this says nothing any more (they come every second or so).
 const REMB_SILENT: Duration = Duration::from_secs(5);
 
-/// Loss above this, in percent, is congestion (RFC 3550 leaves it open; libwebrtc's loss-based control decreases above it) …
-const LOSS_HIGH: u64 = 10;
-/// … and below this it is none (the same).
-const LOSS_LOW: u64 = 2;
+/// Loss is counted until it is surely above a tenth (libwebrtc's loss-based control decreases above it), by three standard deviations of
+/// chance, or for so long: a link that loses one packet in twenty by nature must not be taken for a choked one.
+const LOSS_WINDOW: Duration = Duration::from_secs(5);
+
+/// Requests for packets tell of a link that has choked sooner than reports do: so many of them …
+const CHOKED: u64 = 20;
+/// … of what was sent in so short a time, if they are more than a third of it. Fewer, and a burst of loss would be taken for it.
+const BRIEF: Duration = Duration::from_millis(500);
+
+/// After the ceiling was lowered, reports still tell of the time before, and the queue drains.
+const SETTLE: Duration = Duration::from_millis(1_500);
+
+/// Packets that one report may tell of: ten seconds of the fastest stream.
+const MOST_EXPECTED: u64 = 10_000;
 
 /// What a ceiling grows by per second, in percent, when nothing speaks against it (libwebrtc's multiplicative increase).
 const GROWTH: u64 = 8;
 
-/// How long a ceiling stands still after it was lowered, at first and at most: it doubles each time.
-const HOLD: Duration = Duration::from_secs(2);
-const LONGEST_HOLD: Duration = Duration::from_secs(16);
+/// How long a ceiling stands still after it was lowered, at first and at most: it doubles each time. Shorter tries a choked link too often,
+/// longer leaves a free one unused.
+const HOLD: Duration = Duration::from_secs(6);
+/// At most, if only the receiver's own estimate spoke against it, which may err; and if packets were lost or queued.
+const LONGEST_DOUBT: Duration = Duration::from_secs(16);
+const LONGEST_HOLD: Duration = Duration::from_secs(60);
 
 /// A low estimate counts when it is still low so much later, if packets are lost as well: the first of a fresh or busy
 /// receiver is its ignorance. REMBs come one to five times a second, so this asks for another one.
@@ -59,10 +73,14 @@ pub(crate) struct Budget {
     touched: Time,
     hold_until: Time,
     hold: Duration,
+    /// Until when reports tell of the time before the ceiling was lowered.
+    settled: Time,
     /// The newest REMB: of pictures alone.
     remb: Option<(Time, Bitrate)>,
     /// Since when REMBs have been below what is sent.
     low_since: Option<Time>,
+    /// Since when round trips have told of a queue.
+    queue_since: Option<Time>,
     /// When its link last lost a share of packets that matters; [`Time::ZERO`] if never.
     lossy: Time,
     /// The sound that was sent when it was last looked at.
@@ -74,6 +92,12 @@ pub(crate) struct Budget {
     expected: u64,
     lost: u64,
     decided: Time,
+    /// Packets sent, and asked for again for the first time, since a moment of late.
+    brief: (Time, u64, u64),
+    /// What was meant to be sent.
+    allocated: Bitrate,
+    /// When a report last came.
+    heard: Time,
     /// For [`allocate::Budget::steady`].
     estimates: allocate::Estimates,
 }
@@ -95,47 +119,92 @@ impl Budget {
         self.remb = Some((now, estimate));
         // What it received may be what was sent a while ago: only what has been sent all along is too much. Without any
         // picture it has nothing to measure, and its estimate falls by itself: were that heard, it would never come back.
+        // It does not count what IP, UDP and the cipher add, which is a tenth of small packets.
         let steadily = self.sent.iter().copied().min().unwrap_or(Bitrate::ZERO);
-        if estimate >= steadily.percent(95) {
+        if estimate >= steadily.percent(90) {
             self.low_since = None;
             return self.grow(now);
         }
         let since = *self.low_since.get_or_insert(now);
-        let lossy = self.lossy > Time::ZERO && now.since(self.lossy) < LOSS_FRESH;
-        let patience = if lossy { CONFIRM } else { CONFIRM_LOSSLESS };
-        now.since(since) >= patience && self.lower(now, estimate.plus(sound))
+        now.since(since) >= self.patience(now) && self.lower(now, estimate.plus(sound), LONGEST_DOUBT)
     }
 
-    /// A reception report: packets expected since the last, and of those the ones that its own link lost. Whether it matters.
-    pub(crate) fn loss(&mut self, expected: u64, lost: u64) -> bool {
+    /// How long a sign that may be mistaken must last to be believed.
+    fn patience(&self, now: Time) -> Duration {
+        let lossy = self.lossy > Time::ZERO && now.since(self.lossy) < LOSS_FRESH;
+        if lossy { CONFIRM } else { CONFIRM_LOSSLESS }
+    }
+
+    /// A reception report: packets expected since the last, and of those the ones that its own link lost.
+    pub(crate) fn loss(&mut self, expected: u64, lost: u64) {
+        // Numbers that cannot be are somebody's mistake, or worse: no more than is plausible in one interval counts.
+        let expected = expected.min(MOST_EXPECTED);
         self.expected += expected;
         self.lost += lost.min(expected);
-        lost > 0
     }
 
-    /// The reports of one compound have been counted, while so much is sent. Whether the ceiling changed.
-    pub(crate) fn reported(&mut self, now: Time, pictures: Bitrate, sound: Bitrate) -> bool {
-        self.sample(now, pictures, sound);
-        // Few packets say little: wait for more, but not for ever.
-        if self.expected < 20 || now.since(self.decided) < Duration::from_millis(500) {
+    /// A packet leaves.
+    pub(crate) fn packet(&mut self, now: Time) {
+        if now.since(self.brief.0) >= BRIEF {
+            // Half of what was counted goes on counting, so that no burst of loss falls between two stretches of time.
+            self.brief = (now, self.brief.1 / 2, self.brief.2 / 2);
+        }
+        self.brief.1 += 1;
+    }
+
+    /// So many packets were asked for, for the first time, while `sent` is sent in all. Whether the ceiling changed.
+    pub(crate) fn missed(&mut self, now: Time, packets: u64, sent: Bitrate) -> bool {
+        let (_, out, missed) = &mut self.brief;
+        *missed += packets;
+        if *missed < CHOKED || *missed * 3 < *out || now < self.settled {
             return false;
         }
-        let loss = self.lost * 100 / self.expected;
-        (self.expected, self.lost, self.decided) = (0, 0, now);
-        if loss >= LOSS_LOW {
+        let arrives = 100 - (*missed * 100).checked_div(*out).unwrap_or(0).min(90);
+        (*out, *missed) = (0, 0);
+        self.lower(now, self.arriving(sent, arrives), LONGEST_HOLD)
+    }
+
+    /// The reports of one compound have been counted, while so much is sent, and their round trip tells of a `queue` or not.
+    /// Whether the ceiling changed.
+    pub(crate) fn reported(&mut self, now: Time, pictures: Bitrate, sound: Bitrate, queue: bool) -> bool {
+        self.sample(now, pictures, sound);
+        let sent = pictures.plus(sound);
+        self.heard = now;
+        if !queue {
+            self.queue_since = None;
+        }
+        if now < self.settled {
+            (self.expected, self.lost, self.decided) = (0, 0, now);
+            return false;
+        }
+        if self.lost > 0 && self.lost * 50 >= self.expected {
             self.lossy = now;
         }
-        if loss > LOSS_HIGH {
-            // As libwebrtc's loss-based control: by half of what was lost.
-            return self.lower(now, pictures.plus(sound).percent(100 - loss.min(100) / 2));
+        let queue = queue && {
+            let since = *self.queue_since.get_or_insert(now);
+            // With loss there are two signs, and one report of both is enough.
+            self.lossy == now || now.since(since) >= self.patience(now)
+        };
+        // Lost above a tenth, squared, against the square of three deviations: (L − n/10)² > 9 · n · 0.1 · 0.9.
+        let above = (self.lost * 10).saturating_sub(self.expected);
+        let surely = above * above > 81 * self.expected;
+        if surely || queue {
+            let arrives = 100 - (self.lost * 100).checked_div(self.expected).unwrap_or(0);
+            (self.expected, self.lost, self.decided) = (0, 0, now);
+            // Where packets are lost, what arrives is what fits; where a queue grows, a little less than what is sent.
+            let percent = if surely { arrives } else { arrives.min(85) };
+            return self.lower(now, self.arriving(sent, percent), LONGEST_HOLD);
         }
-        if loss < LOSS_LOW { self.grow(now) } else { false }
+        if now.since(self.decided) >= LOSS_WINDOW {
+            (self.expected, self.lost, self.decided) = (0, 0, now);
+        }
+        self.grow(now)
     }
 
     /// Time passed. Where nothing is heard of the receiver, nothing speaks against growing: who is sent nothing reports
     /// nothing (mediasoup#316).
     pub(crate) fn pass(&mut self, now: Time) {
-        let heard = self.remb.map_or(Time::ZERO, |r| r.0).max(self.decided);
+        let heard = self.remb.map_or(Time::ZERO, |r| r.0).max(self.heard);
         if now.since(heard) >= REMB_SILENT {
             self.grow(now);
         }
@@ -151,7 +220,18 @@ impl Budget {
         allocate::Budget { estimate: ceiling, steady, audio }
     }
 
-    fn lower(&mut self, now: Time, to: Bitrate) -> bool {
+    /// What is to be sent from now on, by the last division: key frames and repair not counted.
+    pub(crate) fn allocated(&mut self, sum: Bitrate) {
+        self.allocated = sum;
+    }
+
+    /// The share of what is sent that arrives, in percent, of what was meant to be sent if that is less: so that less will be sent.
+    fn arriving(&self, sent: Bitrate, percent: u64) -> Bitrate {
+        let meant = if self.allocated == Bitrate::ZERO { sent } else { self.allocated };
+        sent.min(meant).percent(percent)
+    }
+
+    fn lower(&mut self, now: Time, to: Bitrate, longest: Duration) -> bool {
         let to = to.max(FLOOR);
         if self.ceiling.is_some_and(|c| c <= to) {
             // Lower already; but this is no time to grow.
@@ -160,9 +240,10 @@ impl Budget {
         }
         if self.ceiling.is_some() && now >= self.hold_until {
             // It had been lifted, in vain.
-            self.hold = (self.hold * 2).min(LONGEST_HOLD);
+            self.hold = (self.hold * 2).min(longest.max(self.hold));
         }
         self.ceiling = Some(to);
+        self.settled = now.plus(SETTLE);
         self.touched = now;
         self.hold_until = now.plus(self.hold);
         true
@@ -171,7 +252,7 @@ impl Budget {
     fn grow(&mut self, now: Time) -> bool {
         let Some(ceiling) = self.ceiling else { return false };
         let passed = now.since(self.touched.max(self.hold_until));
-        if now < self.hold_until || passed < Duration::from_millis(100) {
+        if self.queue_since.is_some() || now < self.hold_until || passed < Duration::from_millis(100) {
             return false;
         }
         self.touched = now;
@@ -180,7 +261,7 @@ impl Budget {
         // A fresh estimate close above what is sent is the link's; one well above it is only the receiver's ignorance.
         let near = self
             .remb
-            .filter(|(at, r)| now.since(*at) < REMB_SILENT && *r < self.sent[0].percent(120))
+            .filter(|(at, r)| now.since(*at) < REMB_SILENT && *r < self.sent[0].percent(110))
             .map(|r| r.1.plus(self.sound));
         let grown = near.filter(|&r| r < grown).map_or(grown, |r| r.max(ceiling));
         self.ceiling = (grown < BOUNDLESS).then_some(grown);
@@ -245,7 +326,7 @@ mod tests {
             hear(&mut budget, 0, 5, 1_300, 1_000);
             if lossy {
                 budget.loss(100, 4);
-                budget.reported(Time::from_millis(14_500), Bitrate::from_kbps(1_000), SOUND);
+                budget.reported(Time::from_millis(14_500), Bitrate::from_kbps(1_000), SOUND, false);
             }
             hear(&mut budget, 5, 2, 150, 1_000);
             assert_eq!(budget.ceiling(), lossy.then_some(Bitrate::from_kbps(230)));

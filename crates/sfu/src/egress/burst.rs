@@ -2,7 +2,7 @@
 
 use salon_rtp::extension::{AbsSendTime, ExtensionKind};
 use salon_rtp::payload::rtx::Rtx;
-use salon_rtp::{Egress, Header, MediaKind, OutExtensions, Outgoing, Prefix, Time};
+use salon_rtp::{Egress, Header, OutExtensions, Outgoing, Prefix, Time};
 
 use super::reports::Teller;
 use super::{Entry, Ready, Receiver, Sent, Slot, Slots};
@@ -125,22 +125,17 @@ impl<'a> Burst<'a> {
         if packet.header_len() + body + TAG > limits::DATAGRAM {
             self.counters.oversized += 1;
         }
-        slot.history.push(Sent { encoding, seq, forward, at: self.now, repeats: 0 }, key);
+        slot.history.push(Sent { encoding, seq, forward, at: self.now, repeats: 0, late: false }, key);
         slot.sent.first_index.get_or_insert(forward.index);
         slot.sent.packets += 1;
         slot.sent.octets += body as u64;
-        slot.sent.rate.add(self.now, body);
+        slot.sent.rate.add(self.now, body + limits::OVERHEAD);
         // The first packet, and the first after a silence, is followed by a sender report at once.
         if !slot.reports(self.now) {
             self.receiver.fresh.push(id);
         }
         slot.sent.last = Some(self.now);
-        let rate = match slot.spec.kind {
-            MediaKind::Audio => &mut self.receiver.sound,
-            MediaKind::Video => &mut self.receiver.pictures,
-        };
-        rate.add(self.now, body);
-        self.receiver.earn_repair(body);
+        self.receiver.sent(self.now, slot.spec.kind, body);
         self.counters.rtp_out += 1;
         self.counters.bytes_out += body as u64;
         Ok(packet)
@@ -174,6 +169,7 @@ impl<'a> Burst<'a> {
         };
         slot.repair_index = slot.repair_index.next();
         slot.sent.repaired += 1;
+        self.receiver.rate(slot.spec.kind).add(self.now, packet.body_len() + limits::OVERHEAD);
         self.counters.rtx_out += 1;
         self.counters.rtx_bytes_out += packet.body_len() as u64;
         Ok(packet)

@@ -18,6 +18,8 @@ pub(crate) struct Sent {
     pub(crate) at: Time,
     /// How often it was sent again.
     pub(crate) repeats: u8,
+    /// It left after later ones: its receiver may have asked for it already.
+    pub(crate) late: bool,
 }
 
 /// The last packets of a slot, by outgoing number. It takes its memory with the first packet.
@@ -31,7 +33,8 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn push(&mut self, sent: Sent, key: bool) {
+    /// Keeps what has just left; whether it was late is seen here.
+    pub(crate) fn push(&mut self, mut sent: Sent, key: bool) {
         if self.ring.is_empty() {
             self.ring = alloc::vec![None; limits::HISTORY].into();
         }
@@ -39,6 +42,7 @@ impl History {
         if key {
             self.key = self.key.max(index);
         }
+        sent.late = self.newest.is_some_and(|n| index < n);
         self.newest = self.newest.max(Some(index));
         let at = Self::place(index);
         if let Some(to) = self.ring.get_mut(at) {

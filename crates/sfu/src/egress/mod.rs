@@ -7,6 +7,7 @@ mod outbox;
 mod receiver;
 mod repair;
 mod reports;
+mod round_trip;
 mod slot;
 
 pub use burst::Burst;
@@ -14,4 +15,5 @@ pub(crate) use history::{History, Sent};
 pub(crate) use outbox::Outbox;
 pub(crate) use receiver::{Entry, Ready, Receiver};
 pub(crate) use reports::Teller;
+pub(crate) use round_trip::RoundTrip;
 pub(crate) use slot::{Slot, Slots};

@@ -2,13 +2,12 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-use salon_rtp::{SeqNo, Ssrc, Time};
+use salon_rtp::{MediaKind, SeqNo, Ssrc, Time};
 use salon_simulcast::{Forward, Rate};
 
-use super::Outbox;
 use super::budget::Budget;
+use super::{Outbox, RoundTrip};
 use crate::ingress::EncodingId;
 use crate::{Counters, EgressDrop, ParticipantId, SlotId, limits};
 
@@ -39,8 +38,7 @@ pub(crate) struct Receiver {
     pub(crate) tick: Time,
     /// Who we are in feedback to it.
     pub(crate) feedback_ssrc: Ssrc,
-    /// Round-trip time, smoothed.
-    pub(crate) rtt: Option<Duration>,
+    pub(crate) rtt: Option<RoundTrip>,
     pub(crate) budget: Budget,
     /// What was sent to it: pictures, with what repaired them …
     pub(crate) pictures: Rate,
@@ -77,6 +75,21 @@ impl Receiver {
 
     pub(crate) fn has_something(&self) -> bool {
         !self.queue.is_empty() || !self.outbox.is_empty() || !self.fresh.is_empty()
+    }
+
+    /// Counts a media packet that leaves, with `body` bytes of payload.
+    pub(crate) fn sent(&mut self, now: Time, kind: MediaKind, body: usize) {
+        self.rate(kind).add(now, body + limits::OVERHEAD);
+        self.earn_repair(body);
+        self.budget.packet(now);
+    }
+
+    /// What is sent to it of a kind.
+    pub(crate) fn rate(&mut self, kind: MediaKind) -> &mut Rate {
+        match kind {
+            MediaKind::Audio => &mut self.sound,
+            MediaKind::Video => &mut self.pictures,
+        }
     }
 
     /// Queues an entry; false, and counted, if there is no room.

@@ -20,7 +20,7 @@ impl Receiver {
         self.repair_bytes = (self.repair_bytes + sent as u64 / 4).min(limits::REPAIR_SAVED);
     }
 
-    /// Queues a packet of a slot to be sent again.
+    /// Queues a packet of a slot to be sent again; whether it is the first time.
     pub(crate) fn repair(
         &mut self,
         now: Time,
@@ -29,7 +29,7 @@ impl Receiver {
         size: impl FnOnce(&super::Sent) -> Option<usize>,
         ready: &mut Ready,
         counters: &mut Counters,
-    ) -> Result<(), EgressDrop> {
+    ) -> Result<bool, EgressDrop> {
         if slot.streams.rtx.is_none() {
             return Err(EgressDrop::RepairWithoutRtx);
         }
@@ -42,15 +42,17 @@ impl Receiver {
         if sent.repeats >= limits::REPEATS {
             return Err(EgressDrop::RepairTooOften);
         }
-        // A request that comes sooner was sent before the answer to the one before it could arrive.
-        if now.since(sent.at) < self.rtt.unwrap_or(UNKNOWN_RTT).max(LEAST_RTT) && sent.repeats > 0 {
+        // A request that comes sooner was made before the answer to the one before it, or the late packet itself, could arrive.
+        let patience = self.rtt.map_or(UNKNOWN_RTT, |r| r.patience()).max(LEAST_RTT);
+        if (sent.repeats > 0 || sent.late) && now.since(sent.at) < patience {
             return Err(EgressDrop::RepairTooSoon);
         }
         let size = size(sent).ok_or(EgressDrop::Evicted)? as u64;
         self.repair_bytes = self.repair_bytes.checked_sub(size).ok_or(EgressDrop::RepairBudget)?;
+        let first = sent.repeats == 0;
         sent.repeats += 1;
         sent.at = now;
         self.enqueue(id, Entry::Repair { slot: slot_id, index }, ready, counters);
-        Ok(())
+        Ok(first)
     }
 }

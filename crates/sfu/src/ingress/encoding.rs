@@ -108,7 +108,7 @@ impl Encoding {
             self.woke = now;
         }
         self.last = Some(now);
-        self.rate.add(now, media.payload.len());
+        self.rate.add(now, media.payload.len() + limits::OVERHEAD);
         Ok(arrived)
     }
 

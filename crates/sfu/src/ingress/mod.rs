@@ -67,12 +67,12 @@ impl Room {
         self.receivers.get(from).filter(|r| r.connected).ok_or(DropReason::UnknownParticipant)?;
         self.counters.visited += 1;
         let publisher = self.publishers.get_mut(from).ok_or(DropReason::UnknownParticipant)?;
-        if let Some((id, recorder)) = &mut publisher.twcc
-            && let Some((_, &[hi, lo])) = packet.extensions().find(|e| e.0 == *id)
-        {
-            recorder.push(now, Seq(u16::from_be_bytes([hi, lo])));
-            // Also of a packet that is then dropped the publisher hears when it came.
-            self.schedule.lower(from, recorder.next_due().unwrap_or(Time::NEVER));
+        if let Some((id, recorder)) = &mut publisher.twcc {
+            if let Some((_, &[hi, lo])) = packet.extensions().find(|e| e.0 == *id) {
+                recorder.push(now, Seq(u16::from_be_bytes([hi, lo])));
+                // Also of a packet that is then dropped the publisher hears when it came.
+                self.schedule.lower(from, recorder.next_due().unwrap_or(Time::NEVER));
+            }
         }
         let bound = publisher.latch.bind(now, packet)?;
         if (bound.role, bound.news) == (Role::Media, Some(News::Restarted)) {
