@@ -45,13 +45,14 @@ impl Room {
         let values = self.values(bound.encoding, &packet)?;
         let pass = self.listen(now, bound.encoding, &media, &values);
         let input = self.describe(now, bound.encoding, &media, arrived, facts, pass)?;
-        self.keep(bound.encoding, arrived, &media, &values)?;
         if arrived.restarted {
             self.restarted(now, bound.encoding);
         }
         if woke {
             self.woke(now, bound.encoding, facts.key);
         }
+        // Only now it is known who watches: the first packet of an encoding that woke is kept, too.
+        self.keep(bound.encoding, arrived, &media, &values)?;
         self.forward(now, bound.encoding, &input);
         self.expect(now, from, bound.encoding);
         Ok(())
