@@ -50,6 +50,8 @@ impl Room {
         }
         if woke {
             self.woke(now, bound.encoding, facts.key);
+            // Who has just begun to wait for a key frame is given this one.
+            self.encoding_mut(bound.encoding)?.keys.packet(now, facts.key);
         }
         // Only now it is known who watches: the first packet of an encoding that woke is kept, too.
         self.keep(bound.encoding, arrived, &media, &values)?;
