@@ -7,7 +7,7 @@ export const AUDIO_SLOTS = 3;
 export const VIDEO_SLOTS = 9;
 
 /** Simulcast encodings for a camera of this height, smallest first. */
-function encodingsFor(height) {
+export function encodingsFor(height) {
   if (height >= 540) {
     return [
       { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
@@ -24,21 +24,37 @@ function encodingsFor(height) {
   return [{ maxBitrate: 300_000 }];
 }
 
+/**
+ * What each of the encodings that were negotiated is to be for a camera of another height: the rids cannot change any more. Chromium leaves the
+ * *last* ones empty when a picture is too small for all, so the best must come first among those that are used.
+ */
+export function refit(rids, height) {
+  const wanted = encodingsFor(height).slice(-rids.length);
+  return rids.map((_, i) => {
+    const { rid, ...encoding } = wanted[i] ?? {};
+    return wanted[i] ? { useful: true, scaleResolutionDownBy: 1, ...encoding } : { useful: false };
+  });
+}
+
 /** Emits `state` (`connecting`, `connected`, `disconnected`, `failed`) and `silent` (autoplay refused). */
 export class Call extends EventTarget {
   pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
   /** `mid` → `{ kind, element }` of every slot, known once the first answer is in. */
   slots = new Map();
   #senders = {};
+  /** `mid` → the rids that somebody watches. */
+  #watched = {};
+  /** `mid` → how its encodings fit the present picture. */
+  #fits = {};
+  #parameters = Promise.resolve();
   #prepared = null;
   #negotiating = Promise.resolve();
 
   constructor() {
     super();
     this.pc.onconnectionstatechange = () => {
-      const state = this.pc.connectionState;
-      const say = { new: 'connecting', closed: null }[state] ?? (state === 'closed' ? null : state);
-      if (say) this.dispatchEvent(new CustomEvent('state', { detail: say }));
+      const { connectionState: state } = this.pc;
+      if (state !== 'closed') this.dispatchEvent(new CustomEvent('state', { detail: state === 'new' ? 'connecting' : state }));
     };
   }
 
@@ -49,11 +65,11 @@ export class Call extends EventTarget {
   }
 
   async #build(devices) {
-    const height = devices.camera?.getSettings().height ?? 720;
+    const { height = 720, width = 1280 } = devices.camera?.getSettings() ?? {};
     this.#senders.microphone = this.pc.addTransceiver(devices.microphone ?? 'audio', { direction: 'sendonly' });
     this.#senders.camera = this.pc.addTransceiver(devices.camera ?? 'video', {
       direction: 'sendonly',
-      sendEncodings: encodingsFor(height),
+      sendEncodings: encodingsFor(Math.min(height, width)),
     });
     const receivers = [
       ...Array.from({ length: AUDIO_SLOTS }, () => this.pc.addTransceiver('audio', { direction: 'recvonly' })),
@@ -79,27 +95,42 @@ export class Call extends EventTarget {
     element.playsInline = true;
     element.muted = receiver.track.kind === 'video';
     element.srcObject = new MediaStream([receiver.track]);
-    if (receiver.track.kind === 'audio') {
-      document.body.append(element);
-      element.play().catch((e) => {
-        if (e.name === 'NotAllowedError') this.dispatchEvent(new Event('silent'));
-      });
-    }
+    if (receiver.track.kind === 'audio') document.body.append(element);
     this.slots.set(mid, { kind: receiver.track.kind, element, receiver });
   }
 
-  /** Plays what the browser refused to play; call it from a click. */
-  unblock() {
-    for (const { element } of this.slots.values()) element.play().catch(() => {});
+  /** Plays all slots. Says `silent` where the browser refuses sound before a click, `audible` where it does not. */
+  play() {
+    let refused = false;
+    for (const { element, kind } of this.slots.values()) {
+      element.play().catch((e) => {
+        if (kind !== 'audio' || e.name !== 'NotAllowedError' || refused) return;
+        refused = true;
+        this.dispatchEvent(new Event('silent'));
+      });
+    }
   }
 
-  answer(sdp) {
-    return this.pc.setRemoteDescription({ type: 'answer', sdp });
+  async answer(sdp) {
+    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    // Firefox takes parameters only now.
+    this.#apply();
   }
 
   /** Sends another track of a source, or none. */
   async replace(source, track) {
-    await this.#senders[source]?.sender.replaceTrack(track);
+    const transceiver = this.#senders[source];
+    if (!transceiver || transceiver.sender.track === track) return;
+    await transceiver.sender.replaceTrack(track);
+    if (source === 'camera' && track) this.#fit(transceiver, track);
+    this.#apply();
+  }
+
+  #fit({ mid, sender }, track) {
+    const { height, width } = track.getSettings();
+    const rids = (sender.getParameters().encodings ?? []).map((e) => e.rid);
+    // A phone held upright sends a narrow picture: what counts is the short side.
+    if (height && rids.length > 1) this.#fits[mid] = refit(rids, Math.min(height, width ?? height));
   }
 
   /** The `mid` of a source that this page sends. */
@@ -143,15 +174,35 @@ export class Call extends EventTarget {
     return done;
   }
 
+  /** Looks for a path anew, the media going on as they were. */
+  restart(negotiate) {
+    return this.#negotiate(negotiate, () => this.pc.restartIce());
+  }
+
   /** Switches off the encodings that nobody watches. `active`: `mid` → watched rids (`''` where there are none). */
-  async setEncodings(active) {
-    for (const { mid, sender } of Object.values(this.#senders)) {
-      const rids = active[mid];
-      if (!rids || sender.track?.kind !== 'video') continue;
-      const parameters = sender.getParameters();
-      for (const encoding of parameters.encodings ?? []) encoding.active = rids.includes(encoding.rid ?? '');
-      await sender.setParameters(parameters).catch(() => {});
-    }
+  setEncodings(active) {
+    Object.assign(this.#watched, active);
+    this.#apply();
+  }
+
+  /** One change of parameters at a time: each must begin with the newest. */
+  #apply() {
+    this.#parameters = this.#parameters.then(async () => {
+      if (!this.pc.currentRemoteDescription) return;
+      for (const { mid, sender } of Object.values(this.#senders)) {
+        if (sender.track?.kind !== 'video') continue;
+        const watched = this.#watched[mid];
+        const parameters = sender.getParameters();
+        let changed = false;
+        for (const [i, encoding] of (parameters.encodings ?? []).entries()) {
+          const { useful = true, ...fit } = this.#fits[mid]?.[i] ?? {};
+          const wanted = { ...fit, active: useful && (watched?.includes(encoding.rid ?? '') ?? true) };
+          changed ||= Object.entries(wanted).some(([k, v]) => encoding[k] !== v);
+          Object.assign(encoding, wanted);
+        }
+        if (changed) await sender.setParameters(parameters).catch((e) => console.info('setParameters', e.name, e.message));
+      }
+    });
   }
 
   close() {

@@ -9,14 +9,15 @@ function videoWish(query) {
   return { height: { ideal: height }, width: { ideal: Math.round((height * 16) / 9) }, frameRate: { ideal: rate, max: rate } };
 }
 
-/** The page's own microphone and camera. */
-export class Devices {
+/** The page's own microphone and camera. Emits `lost` with the kind of a device that went away by itself. */
+export class Devices extends EventTarget {
   microphone = null;
   camera = null;
   #query;
   #meter = null;
 
   constructor(query) {
+    super();
     this.#query = query;
   }
 
@@ -77,9 +78,20 @@ export class Devices {
     return this.#meter.of(this.microphone);
   }
 
+  /** No more levels are wanted. */
+  closeMeter() {
+    this.#meter?.close();
+    this.#meter = null;
+  }
+
   #take(kind, track) {
     this[kind]?.stop();
     this[kind] = track;
+    track.onended = () => {
+      if (this[kind] !== track) return;
+      this[kind] = null;
+      this.dispatchEvent(new CustomEvent('lost', { detail: kind }));
+    };
   }
 }
 
@@ -93,6 +105,10 @@ class Meter {
 
   constructor() {
     this.#analyser.fftSize = this.#samples.length;
+  }
+
+  close() {
+    this.#context.close().catch(() => {});
   }
 
   of(track) {

@@ -19,6 +19,7 @@ export class Room {
   #viewTimer = null;
   #floor = null;
   #speaking = new Set();
+  #names = new Map();
   #self = document.createElement('video');
   #selfScreen = document.createElement('video');
 
@@ -37,10 +38,17 @@ export class Room {
   welcome({ id, people }, self) {
     this.me = id;
     this.people = new Map([...people, { ...self, id }].map((p) => [p.id, p]));
+    for (const p of this.people.values()) this.#names.set(p.id, p.name);
     this.draw();
   }
 
+  /** The name of somebody who is or was here. */
+  name(id) {
+    return this.#names.get(id) ?? '?';
+  }
+
   put(person) {
+    this.#names.set(person.id, person.name);
     this.people.set(person.id, person);
     this.draw();
   }
@@ -66,6 +74,13 @@ export class Room {
     if (on) this.#speaking.add(person);
     else this.#speaking.delete(person);
     this.#tiles.mark(person, 'speaking', on);
+  }
+
+  /** Ends what it does by itself, and empties the stage. */
+  close() {
+    clearTimeout(this.#viewTimer);
+    this.#viewTimer = null;
+    this.#tiles.close();
   }
 
   setAudioOnly(on) {
@@ -94,7 +109,8 @@ export class Room {
     const shown = new Set();
     for (const [mid, slot] of this.#call.slots) {
       const now = this.slots.get(mid);
-      if (slot.kind !== 'video' || now?.person === undefined) continue;
+      // While the first picture of somebody is awaited, the one there is still another person's.
+      if (slot.kind !== 'video' || now?.person === undefined || now.empty) continue;
       const key = `${now.person}:${now.source}`;
       shown.add(key);
       this.#tiles.picture(key, slot.element);
@@ -117,8 +133,8 @@ export class Room {
   #why(person, source) {
     if (this.audioOnly) return t('sound-only');
     if (person.muted.includes(source) || !person.sources.includes(source)) return '';
-    const reasons = [...this.slots.values()].map((s) => s.empty).filter((e) => e === 'no-codec' || e === 'no-rate');
-    return reasons.length ? t(reasons[0]) : '';
+    const slot = [...this.slots.values()].find((s) => s.person === person.id && s.source === source);
+    return ['no-codec', 'no-rate', 'waiting'].includes(slot?.empty) ? t(slot.empty) : '';
   }
 
   #people() {

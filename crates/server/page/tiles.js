@@ -30,12 +30,14 @@ export class Tiles {
   #stage;
   #tiles = new Map();
   #onSize;
+  #observer;
 
   /** `onSize()` is called when tiles may have another size. */
   constructor(stage, onSize) {
     this.#stage = stage;
     this.#onSize = onSize;
-    new ResizeObserver(() => this.layout()).observe(stage);
+    this.#observer = new ResizeObserver(() => this.layout());
+    this.#observer.observe(stage);
   }
 
   /** Shows these tiles, in order: `{ key, person, name, source, self, muted, hand }`. Those that stay keep their place. */
@@ -47,8 +49,10 @@ export class Tiles {
         this.#tiles.delete(key);
       }
     }
-    for (const x of list) {
+    for (const [at, x] of list.entries()) {
       const tile = this.#tiles.get(x.key) ?? this.#make(x);
+      // Not by moving elements: a video that is moved stops.
+      tile.root.style.order = at;
       tile.root.classList.toggle('muted', x.muted);
       tile.root.classList.toggle('hand', x.hand);
       tile.name.textContent = x.source === 'screen' ? t('on-screen', { name: x.name }) : x.self ? `${x.name} (${t('you')})` : x.name;
@@ -104,6 +108,12 @@ export class Tiles {
   height(key) {
     const tile = this.#tiles.get(key);
     return tile ? Math.round(tile.root.clientHeight * devicePixelRatio) : 0;
+  }
+
+  close() {
+    this.#observer.disconnect();
+    this.#stage.replaceChildren();
+    this.#tiles.clear();
   }
 
   layout() {

@@ -26,7 +26,7 @@ export async function openPerson(stage, n, { browser = 'chromium', clip = {}, to
 export const nameOf = (n) => ['Ada', 'Blaise', 'Chloé', 'Denis', 'Émilie', 'Fatou', 'Gauss', 'Hypatia'][n % 8];
 
 /** Joins without the preview; resolves when the page is in the room and its media are connected. */
-export async function join_(tab, meet, room, query = {}) {
+export async function joinRoom(tab, meet, room, query = {}) {
   await tab.goto(meet.room(room, { name: nameOf(tab.n), join: 1, height: 180, rate: 15, ...query }));
   await inRoom(tab);
   return tab;
