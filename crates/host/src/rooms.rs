@@ -203,3 +203,54 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rooms() -> Rooms {
+        Rooms::new(Config::default(), 4)
+    }
+
+    #[test]
+    fn a_room_that_panics_is_noticed_and_the_others_go_on() {
+        let mut rooms = rooms();
+        let (bad, good) = (rooms.enter("bad").unwrap(), rooms.enter("good").unwrap());
+        // The hook would print a backtrace for what is meant to happen here.
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let ran = rooms.get_mut(bad).unwrap().guarded(|_| -> u32 { panic!("a fault of ours") });
+        std::panic::set_hook(hook);
+        assert_eq!(ran, None);
+        assert!(rooms.remove(bad).is_some());
+        assert_eq!(rooms.get_mut(good).unwrap().guarded(|room| room.counters().rtp_in), Some(0));
+        assert!(rooms.by_name("bad").is_none());
+    }
+
+    #[test]
+    fn only_touched_rooms_have_a_turn_and_only_once() {
+        let mut rooms = rooms();
+        let keys: Vec<_> = ["a", "b", "c"].map(|name| rooms.enter(name).unwrap()).into();
+        assert_eq!(rooms.next_touched(), None);
+        rooms.touch(keys[1]);
+        rooms.touch(keys[1]);
+        assert_eq!(rooms.next_touched(), Some(keys[1]));
+        assert_eq!(rooms.next_touched(), None);
+        rooms.touch(keys[2]);
+        rooms.remove(keys[2]);
+        assert_eq!(rooms.next_touched(), None);
+    }
+
+    #[test]
+    fn a_name_is_one_room_until_it_is_empty() {
+        let mut rooms = rooms();
+        let first = rooms.enter("hall").unwrap();
+        assert_eq!(rooms.enter("hall").unwrap(), first);
+        rooms.close_if_empty(first);
+        assert_ne!(rooms.enter("hall").unwrap(), first);
+        for name in ["b", "c", "d"] {
+            rooms.enter(name).unwrap();
+        }
+        assert_eq!(rooms.enter("e").unwrap_err(), JoinError::TooManyRooms);
+    }
+}
