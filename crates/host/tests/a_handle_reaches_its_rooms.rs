@@ -1,5 +1,7 @@
 //! What a program that holds a [`Handle`] can rely on, without any client: rooms come and go, and stale ids hurt nobody.
 
+// Helpers outside a #[test] function may fail a test, too.
+#![allow(clippy::unwrap_used)]
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
