@@ -44,6 +44,7 @@ window.salon = {
   get me() { return room?.me; },
   get banner() { return $('banner').hidden ? null : $('banner').textContent; },
   audioElements: () => [...(call?.slots ?? [])].filter(([, s]) => s.kind === 'audio').map(([mid, s]) => ({ mid, element: s.element })),
+  videoElements: () => [...(call?.slots.values() ?? [])].filter((s) => s.kind === 'video').map((s) => s.element),
   marks: {},
   joined: false,
 };

@@ -21,7 +21,7 @@ const QUIET = [
  * permission refused. `autoplay`: `free` (default) lets sound play at once; `gesture` as a real user's browser, which may refuse.
  * `loopback: false` keeps 127.0.0.1 out of its candidates, as a real user's browser does. `args`: more flags.
  */
-export async function openChromium(stage, { tone, clip, devices = true, autoplay = 'free', loopback = true, viewport = { width: 960, height: 600 }, args = [] } = {}) {
+export async function openChromium(stage, { tone, clip, devices = true, autoplay = 'free', loopback = true, viewport = { width: 960, height: 600 }, locale, args = [] } = {}) {
   const flags = [
     ...QUIET,
     ...(devices ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
@@ -44,7 +44,7 @@ export async function openChromium(stage, { tone, clip, devices = true, autoplay
   };
   stage.onClear(close);
   const browser = await chromium.connect(server.wsEndpoint());
-  const context = await browser.newContext({ viewport, ignoreHTTPSErrors: true });
+  const context = await browser.newContext({ viewport, locale, ignoreHTTPSErrors: true });
   await context.addInitScript(plainMicrophone);
   const page = await context.newPage();
   const driver = {

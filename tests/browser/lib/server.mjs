@@ -37,13 +37,13 @@ export async function freePort() {
 /**
  * Starts `meet` and waits until it answers. `url` is where pages load it (loopback: browsers give a microphone there without TLS).
  *
- * `binary`: default `$SALON_MEET`. `udp`: another port for media than the free one that is taken for both. `args`: more flags.
+ * `binary`: default `$SALON_MEET`. `port`: default a free one. `udp`: another port for media than the free one that is taken for both. `args`: more flags.
  * `environment`: more variables. `addresses`: what `--public-ip` says; default loopback and this machine's own.
  */
-export async function startMeet(stage, { binary, udp, args = [], environment = {}, addresses } = {}) {
+export async function startMeet(stage, { binary, port, udp, args = [], environment = {}, addresses } = {}) {
   const program = binary ?? process.env.SALON_MEET;
   if (!program) throw new Error('set SALON_MEET to the path of the meet program');
-  const port = await freePort();
+  port ??= await freePort();
   const ips = addresses ?? ['127.0.0.1', ownAddress()].filter(Boolean);
   const token = 'test-admin-token-0123456789';
   const directory = await stage.directory('salon-meet');
