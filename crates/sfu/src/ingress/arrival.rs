@@ -53,6 +53,10 @@ const MAX_BACK: i16 = 1500;
 const PROBATION: u8 = 5;
 /// A late packet's timestamp lies at most this long before the newest's. One that does not is no late packet.
 const LATE_SECONDS: u32 = 10;
+
+/// After a hole, a timestamp that is off by more than this belongs to a source that began anew. No network holds packets back so
+/// long.
+const STRANGE_SECONDS: u32 = 10;
 /// Bits of the window of what came: more than [`MAX_BACK`], a power of two.
 const WINDOW: u64 = 2048;
 /// A cumulative count has 24 bits with its sign (RFC 3550 §6.4.1).
@@ -150,7 +154,12 @@ impl Arrival {
         let age = n.timestamp.since(timestamp);
         // A new source on the old SSRC may start at any number, also just behind: its timestamps give it away. (They are
         // comparable with the newest media packet's only, which a repaired packet may have overtaken.)
-        let timely = |seq| seq > n.media || (age >= 0 && age as u32 <= LATE_SECONDS * self.rate);
+        let late = age >= 0 && age as u32 <= LATE_SECONDS * self.rate;
+        // It may start a little ahead, too, and then looks as if as many had been lost; but not with a timestamp out of all
+        // proportion. Without a hole nothing is suspected: some senders' clocks stand still while they are silent.
+        let transit = ticks(now, self.rate).wrapping_sub(timestamp.0);
+        let strange = (transit.wrapping_sub(n.transit) as i32).unsigned_abs() > STRANGE_SECONDS * self.rate;
+        let timely = |seq: SeqNo| if seq > n.media { seq <= n.highest.next() || !strange } else { late };
         let seq_no = seq.extend(n.highest).filter(|&s| (-MAX_BACK..=MAX_AHEAD).contains(&delta) && timely(s));
         let Some(seq_no) = seq_no else { return self.on_probation(now, seq, timestamp) };
         self.run = None;
@@ -160,7 +169,6 @@ impl Arrival {
         let newest = seq_no == n.highest;
         if seq_no > n.media {
             n.media = seq_no;
-            let transit = ticks(now, self.rate).wrapping_sub(timestamp.0);
             // The packets of one frame are sent in a burst, not at their timestamp: only the first tells of the network.
             if timestamp != n.timestamp {
                 let d = (transit.wrapping_sub(n.transit) as i32).unsigned_abs();
@@ -404,6 +412,24 @@ mod tests {
     }
 
     // LK#4161: a run whose time falls is no source.
+    #[test]
+    fn a_source_that_begins_anew_a_little_ahead_is_not_taken_for_a_loss() {
+        let mut a = Arrival::new(VIDEO);
+        for i in 0..10 {
+            send(&mut a, i, 100 + i as u16).unwrap();
+        }
+        let mut push = |at: u64, seq: u16, timestamp: u32| {
+            a.push(Time::from_millis(10 * at), Seq(seq), RtpTime(timestamp), 100, Origin::Media)
+        };
+        for i in 10..14 {
+            let timestamp = 0x7000_0000 + 900 * i as u32;
+            assert_eq!(push(i, 500 + i as u16, timestamp), Err(DropReason::Probation));
+        }
+        assert!(push(14, 514, 0x7000_0000 + 900 * 14).unwrap().restarted);
+        // Without a hole, a clock that stood still while its sender was silent is believed.
+        assert!(!push(3_000, 515, 0x7000_0000 + 900 * 15).unwrap().restarted);
+    }
+
     #[test]
     fn a_run_whose_timestamps_fall_does_not_restart() {
         let mut a = Arrival::new(VIDEO);

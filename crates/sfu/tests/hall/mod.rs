@@ -6,14 +6,14 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use salon_rtp::extension::{ExtId, ExtensionKind, ExtensionMap};
-use salon_rtp::{Bitrate, Codec, Egress, MediaKind, Mid, Pt, Ssrc, Time};
+use salon_rtp::{Bitrate, Codec, Egress, MediaKind, Mid, Packet, Pt, Ssrc, Time};
 use salon_sfu::{
     Config, EncodingSpec, Event, Feedback, ParticipantId, Room, SlotId, SlotPayload, SlotSpec, Source,
     TrackId, TrackSpec,
 };
 use salon_sim::{
     CameraConfig, CameraSource, Datagram, LinkConfig, Peer, ReceiverConfig, TemporalLayers, VideoReceiver,
-    VoiceConfig, VoiceListener, VoiceSource, WallClock,
+    VoiceConfig, VoiceListener, VoiceSource, Vp8Decoder, WallClock,
 };
 
 pub fn extensions() -> ExtensionMap {
@@ -57,6 +57,8 @@ pub struct Hall {
     named: u32,
     sealed: HashSet<(ParticipantId, Ssrc, u64)>,
     rtx: HashSet<Ssrc>,
+    /// Decoders at our own door, by media SSRC: they see what is sent before any network does something to it.
+    pub witnesses: HashMap<Ssrc, Vp8Decoder>,
     /// Whether publishers switch off what nobody watches, as the page does.
     pub obedient: bool,
     /// How often invariants are checked, in milliseconds; 0 for never.
@@ -79,6 +81,7 @@ impl Hall {
             named: 0,
             sealed: HashSet::new(),
             rtx: HashSet::new(),
+            witnesses: HashMap::new(),
             obedient: true,
             check_every: 50,
             floor: None,
@@ -211,6 +214,7 @@ impl Hall {
         let slot = self.room.subscribe(self.now, g.id, spec).unwrap();
         let streams = self.room.streams(slot).unwrap();
         self.rtx.extend(streams.rtx);
+        self.witnesses.insert(streams.ssrc, Vp8Decoder::default());
         let config = ReceiverConfig {
             rtt,
             ..ReceiverConfig::new(Ssrc(0x3000_0000 + self.named), streams.ssrc, streams.rtx)
@@ -279,6 +283,9 @@ impl Hall {
                         } else {
                             g.media_bytes += size;
                             g.media_packets += 1;
+                        }
+                        if let Some(witness) = self.witnesses.get_mut(&p.ssrc) {
+                            witness.push(self.now, &Packet::parse(&bytes).unwrap());
                         }
                         Datagram::Rtp(bytes)
                     }
