@@ -99,7 +99,7 @@ export class Devices extends EventTarget {
 class Meter {
   #context = new AudioContext();
   #analyser = this.#context.createAnalyser();
-  #samples = new Float32Array(512);
+  #samples = new Float32Array(4096); // as long as the time between two looks: no word falls between
   #track = null;
   #source = null;
 
@@ -117,8 +117,9 @@ class Meter {
       this.#source = this.#context.createMediaStreamSource(new MediaStream([track]));
       this.#source.connect(this.#analyser);
       this.#track = track;
-      this.#context.resume().catch(() => {});
     }
+    // A browser may hold it back until somebody clicks.
+    if (this.#context.state === 'suspended') this.#context.resume().catch(() => {});
     this.#analyser.getFloatTimeDomainData(this.#samples);
     const power = this.#samples.reduce((sum, x) => sum + x * x, 0) / this.#samples.length;
     return Math.min(1, Math.sqrt(power) * 4);

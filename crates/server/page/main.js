@@ -1,6 +1,8 @@
-// The page: preview, join, controls, leave.
+// The page: preview, join, coming back, leave.
 
 import { Call } from './call.js';
+import { Chat } from './chat.js';
+import { Controls } from './controls.js';
 import { Devices } from './devices.js';
 import { Room } from './room.js';
 import { RoomSocket } from './socket.js';
@@ -9,7 +11,6 @@ import { t, translate } from './words.js';
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const roomName = decodeURIComponent(location.pathname.split('/').pop());
-const glyphs = { mic: '🎤', camera: '📷', screen: '🖥', hand: '✋', ear: '👂', chat: '💬', link: '🔗', leave: '📞' };
 
 /** After this long without a path the page says so. */
 const UNREACHABLE = 6_000;
@@ -23,7 +24,6 @@ const BACK_LONGEST = 8_000;
 const FINAL = new Set(['replaced', 'room-full', 'too-many-rooms', 'bad-name', 'bad-sdp', 'bad-source', 'not-text', 'too-large']);
 
 const devices = new Devices(query);
-const state = { audio: query.get('audio') !== '0', video: query.get('video') !== '0', hand: false, audioOnly: false, unread: 0, cameraBefore: false };
 let socket = null;
 let call = null;
 let room = null;
@@ -32,7 +32,6 @@ let token; // proves to the server that one comes back
 let joining = null; // resolves or rejects the join that is under way
 let answered = null; // the same for a negotiation
 let returning = false;
-let screen = null; // the stream that is shared
 let reachTimer = null;
 let restartTimer = null;
 
@@ -76,7 +75,7 @@ async function preview() {
   show('preview');
   openSocket();
   call = newCall();
-  const granted = devices.open({ audio: state.audio, video: state.video }).then(useDevices);
+  const granted = devices.open({ audio: controls.audio, video: controls.video }).then(useDevices);
   if (query.get('join') === '1' && $('name').value.trim()) {
     await granted;
     enter();
@@ -93,11 +92,11 @@ async function useDevices(ok) {
   await call.prepare(devices);
   for (const kind of ['microphone', 'camera']) {
     if (!devices[kind]) continue;
-    await call.replace(kind, devices[kind]);
-    if (room) told(kind, false);
+    await call.replace(kind, controls.track(kind));
+    if (room) controls.tell(kind);
   }
   room?.draw();
-  if (room) buttons();
+  controls.draw();
   await listDevices();
   window.salon.ready = true;
 }
@@ -121,8 +120,7 @@ async function listDevices() {
 async function chooseDevice(kind, id) {
   const track = await devices.choose(kind, id);
   if (!track) return listDevices();
-  const on = kind === 'microphone' ? state.audio : state.video;
-  if (on) await call.replace(kind, track);
+  if (controls.track(kind)) await call.replace(kind, track);
   else if (kind === 'camera') devices.closeCamera();
   showPreview();
   room?.draw();
@@ -167,16 +165,12 @@ function unreachable() {
   say('path', t('unreachable', { host, port }));
 }
 
-function muted() {
-  return [!(state.audio && devices.microphone) && 'microphone', !(state.video && devices.camera) && 'camera'].filter(Boolean);
-}
-
 /** Says *join*, and waits for the welcome. */
 async function join() {
   if (!socket?.alive) openSocket();
   const welcomed = new Promise((resolve, reject) => (joining = { resolve, reject }));
   const description = await call.prepare(devices);
-  socket.send('join', { name: window.salon.name, ...description, muted: muted(), replaces: token });
+  socket.send('join', { name: window.salon.name, ...description, muted: controls.muted(), replaces: token });
   const message = await welcomed.finally(() => (joining = null));
   await welcome(message);
 }
@@ -214,7 +208,7 @@ function openSocket() {
   on('speaking', ({ person, on: is }) => room?.setSpeaking(person, is));
   on('encodings', ({ encodings }) => call?.setEncodings(encodings));
   on('media', ({ state: s }) => say('media', s === 'silent' ? t('media-silent') : null));
-  on('chat', chatCame);
+  on('chat', ({ from, text, at }) => chat.came(room?.name(from) ?? '?', text, at));
   on('error', (error) => {
     if (error.re === 'offer') answered?.reject(error);
     else if (error.re === 'join') joining?.reject(error);
@@ -262,17 +256,17 @@ async function welcome(message) {
   room?.close();
   room = new Room({ call, devices, send: (type, fields) => socket.send(type, fields), stage: $('stage') });
   show('room');
-  room.welcome(message, { name: window.salon.name, sources: ['microphone', 'camera'], muted: muted(), hand: false });
-  room.setAudioOnly(state.audioOnly);
+  room.welcome(message, { name: window.salon.name, sources: ['microphone', 'camera'], muted: controls.muted(), hand: controls.hand });
+  room.setAudioOnly(controls.audioOnly);
   $('side').append($('devices'));
-  buttons();
+  controls.draw();
   window.salon.joined = true;
-  if (state.hand) socket.send('hand', { raised: true });
+  if (controls.hand) socket.send('hand', { raised: true });
   await done;
   // What changed while the offer was under way, and what had been refused without a click.
-  for (const [kind, on] of [['microphone', state.audio], ['camera', state.video]]) await call.replace(kind, on ? devices[kind] : null);
+  for (const kind of ['microphone', 'camera']) await call.replace(kind, controls.track(kind));
   call.play();
-  if (screen) share(screen);
+  if (controls.sharing) controls.share();
 }
 
 function leave(why = '') {
@@ -282,65 +276,12 @@ function leave(why = '') {
   socket?.close();
   call?.close();
   devices.close();
-  stopScreen();
+  controls.stopScreen();
   room?.close();
   room = null;
   window.salon.joined = false;
   $('left-why').textContent = why;
   show('left');
-}
-
-// --- controls ------------------------------------------------------------------------------------------------------
-
-function press(id, on) {
-  $(id).setAttribute('aria-pressed', String(on));
-}
-
-function buttons() {
-  for (const b of document.querySelectorAll('#controls button')) b.dataset.glyph = glyphs[b.dataset.icon];
-  for (const id of ['b-mic', 'b-camera']) $(id).classList.add('live');
-  for (const id of ['b-screen', 'b-hand', 'b-audio-only', 'b-side']) $(id).classList.add('toggle');
-  press('b-mic', state.audio && Boolean(devices.microphone));
-  press('b-camera', state.video && Boolean(devices.camera));
-  press('b-screen', Boolean(devices.screen));
-  press('b-hand', state.hand);
-  press('b-audio-only', state.audioOnly);
-  press('b-side', !$('side').hidden);
-  $('b-screen').hidden = !navigator.mediaDevices?.getDisplayMedia;
-}
-
-const told = (source, is) => socket.send('mute', { source, muted: is });
-
-async function toggleMicrophone() {
-  if (!devices.microphone) {
-    const track = await devices.choose('microphone', '');
-    if (!track) return;
-    await call.replace('microphone', track);
-    state.audio = false;
-  }
-  state.audio = !state.audio;
-  devices.microphone.enabled = state.audio;
-  // Nothing at all leaves a muted microphone: a disabled track would still send silence.
-  await call.replace('microphone', state.audio ? devices.microphone : null);
-  told('microphone', !state.audio);
-  buttons();
-}
-
-const toggleCamera = () => setCamera(!state.video || !devices.camera);
-
-async function setCamera(on) {
-  if (on) {
-    const track = devices.camera ?? (await devices.choose('camera', ''));
-    if (!track) return;
-    await call.replace('camera', track);
-  } else {
-    await call.replace('camera', null);
-    devices.closeCamera();
-  }
-  state.video = on;
-  told('camera', !on);
-  room?.draw();
-  buttons();
 }
 
 function negotiate(description) {
@@ -350,120 +291,33 @@ function negotiate(description) {
   }).finally(() => (answered = null));
 }
 
-function stopScreen() {
-  for (const track of screen?.getTracks() ?? []) {
-    track.onended = null;
-    track.stop();
-  }
-  screen = devices.screen = null;
-}
-
-/** Begins to share a stream, or ends it (`null`). */
-async function share(stream) {
-  await call.share(stream, negotiate).catch(() => stopScreen());
-  room?.draw();
-  buttons();
-}
-
-async function toggleScreen() {
-  if (screen) {
-    stopScreen();
-    return share(null);
-  }
-  const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: true }).catch(() => null);
-  if (!stream) return;
-  stopScreen();
-  screen = stream;
-  devices.screen = stream.getVideoTracks()[0];
-  devices.screen.contentHint = 'detail';
-  devices.screen.onended = () => screen === stream && toggleScreen();
-  return share(stream);
-}
-
-async function toggleAudioOnly() {
-  state.audioOnly = !state.audioOnly;
-  if (state.audioOnly) {
-    state.cameraBefore = state.video && Boolean(devices.camera);
-    if (screen) await toggleScreen();
-    if (state.video) await setCamera(false);
-  } else if (state.cameraBefore) {
-    await setCamera(true);
-  }
-  room?.setAudioOnly(state.audioOnly);
-  buttons();
-}
-
-function toggleHand() {
-  state.hand = !state.hand;
-  socket.send('hand', { raised: state.hand });
-  buttons();
-}
-
-function toggleSide() {
-  $('side').hidden = !$('side').hidden;
-  state.unread = 0;
-  $('unread').hidden = true;
-  buttons();
-}
-
-function chatCame({ from, text, at }) {
-  const li = document.createElement('li');
-  const who = document.createElement('b');
-  who.textContent = room?.name(from) ?? '?';
-  li.title = new Date(at).toLocaleTimeString();
-  li.append(who, text);
-  $('chat-log').append(li);
-  li.scrollIntoView({ block: 'nearest' });
-  if ($('side').hidden) {
-    $('unread').textContent = ++state.unread;
-    $('unread').hidden = false;
-  }
-}
-
-function keys(event) {
-  if (!room || event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-  const actions = { m: toggleMicrophone, c: toggleCamera, s: toggleScreen, h: toggleHand, a: toggleAudioOnly };
-  actions[event.key.toLowerCase()]?.();
-}
-
+const controls = new Controls(
+  {
+    devices,
+    get call() { return call; },
+    get room() { return room; },
+    ...{ say, negotiate, leave: () => leave(), send: (type, fields) => socket.send(type, fields), sideOpened: () => chat.read() },
+  },
+  { audio: query.get('audio') !== '0', video: query.get('video') !== '0' },
+);
+const chat = new Chat((text) => socket.send('chat', { text }));
 translate();
 $('join-form').onsubmit = (event) => {
   event.preventDefault();
   enter();
-};
-$('b-mic').onclick = toggleMicrophone;
-$('b-camera').onclick = toggleCamera;
-$('b-screen').onclick = toggleScreen;
-$('b-hand').onclick = toggleHand;
-$('b-audio-only').onclick = toggleAudioOnly;
-$('b-side').onclick = toggleSide;
-$('b-leave').onclick = () => leave();
-$('b-link').onclick = async () => {
-  const link = location.origin + location.pathname;
-  const copied = await navigator.clipboard?.writeText(link).then(() => true, () => false);
-  say('note', copied ? t('link-copied') : link);
-  setTimeout(() => say('note'), copied ? 2_000 : 10_000);
 };
 $('rejoin').onclick = () => location.reload();
 $('unblock').onclick = () => {
   $('unblock').hidden = true;
   call?.play();
 };
-$('chat-form').onsubmit = (event) => {
-  event.preventDefault();
-  const text = $('chat-text').value.trim();
-  if (text) socket.send('chat', { text });
-  $('chat-text').value = '';
-};
-addEventListener('keydown', keys);
 devices.addEventListener('lost', async ({ detail: kind }) => {
   // Unplugged: another one takes over, if there is one; else others see that it is off.
-  const on = kind === 'microphone' ? state.audio : state.video;
-  const track = on ? await devices.choose(kind, '') : null;
-  await call?.replace(kind, track);
-  if (room) told(kind, !track);
+  if (kind === 'microphone' ? controls.audio : controls.video) await devices.choose(kind, '');
+  await call?.replace(kind, controls.track(kind));
+  if (room) controls.tell(kind);
   room?.draw();
-  if (room) buttons();
+  controls.draw();
   listDevices();
 });
 navigator.mediaDevices?.addEventListener?.('devicechange', listDevices);
