@@ -17,6 +17,8 @@ pub struct Ledger {
     pub broken: Option<String>,
     /// Sums.
     pub totals: Totals,
+    /// When the kernel last took nothing.
+    pub blocked: Option<Time>,
     /// Everything that left, in one number: two runs of one seed agree in it.
     pub trace: u64,
     /// What each media packet brought, by what it truly is.
@@ -62,9 +64,12 @@ struct Stream {
     paused: bool,
     /// Indices that have left.
     first: Option<u64>,
+    newest: Option<u64>,
     seen: Vec<u64>,
     /// Repair streams number without a hole.
     last: Option<u64>,
+    /// The encoding whose packets go out, and the number of its newest.
+    shows: Option<((u32, u8, u8), u64)>,
     /// By the last sixteen bits: what left, for comparison with its repair.
     sent: HashMap<u16, Sent>,
 }
@@ -92,8 +97,10 @@ impl Ledger {
             repairs,
             paused: false,
             first: None,
+            newest: None,
             seen: Vec::new(),
             last: None,
+            shows: None,
             sent: HashMap::new(),
         };
         let taken = self.streams.insert(streams.ssrc, stream(None)).is_some();
@@ -144,7 +151,14 @@ impl Ledger {
         packet.write_body(rest).unwrap();
         self.trace = digest(self.trace ^ to as u64 ^ now.as_micros(), &bytes);
         if let Err(law) = self.check(now, to, packet, &bytes) {
-            self.fail(&format!("{law}: {} {:?} at {now:?}", packet.ssrc.0, packet.index));
+            let tag = Packet::parse(&bytes)
+                .ok()
+                .and_then(|p| Tag::of_vp8(p.payload()).or(Tag::of_opus(p.payload())));
+            let shows = self.streams.get(&packet.ssrc).and_then(|s| s.shows);
+            self.fail(&format!(
+                "{law}: {} {:?} at {now:?}; {tag:?} after {shows:?}",
+                packet.ssrc.0, packet.index
+            ));
         }
         bytes
     }
@@ -163,6 +177,10 @@ impl Ledger {
         let stream = self.streams.get_mut(&packet.ssrc).ok_or("a stream that nobody negotiated")?;
         ensure(stream.to == to, "somebody else's stream")?;
         ensure(stream.note(packet.index.0), "law 1: an index leaves twice")?;
+        // What lies further ahead begins anew; a receiver loses the roll-over count at 2¹⁵ (RFC 3711 §3.3.1).
+        let jump = stream.newest.map_or(0, |n| packet.index.0.saturating_sub(n));
+        stream.newest = stream.newest.max(Some(packet.index.0));
+        ensure(jump <= 3_100, "law 1: the numbers leap")?;
         let (video, repairs) = (stream.video, stream.repairs);
         if let Some(media) = repairs {
             self.totals.repair += 1;
@@ -200,6 +218,9 @@ impl Ledger {
             // Sound without sound in it carries no tag.
             return ensure(!video, "a picture that came from nowhere");
         };
+        if video && repairs.is_none() {
+            self.streams.get_mut(&packet.ssrc).map_or(Ok(()), |s| s.follows(&tag, packet.index.0))?;
+        }
         let Some(brought) = self.came.get(&tag) else { return Ok(()) };
         ensure(brought.body == body(payload, video), "law 9: a patch touched more than it may")?;
         let growth = bytes.len() as i64 - brought.len as i64;
@@ -227,11 +248,10 @@ impl Ledger {
         for media in asked {
             self.totals.keys += 1;
             let last = self.keys.insert(media, now);
-            if last.is_some_and(|l| now.since(l) < Duration::from_millis(200)) {
-                self.fail(&format!(
-                    "law 12: key frames of {} asked for twice in 200 ms, at {now:?}",
-                    media.0
-                ));
+            // What waited for the kernel leaves at once with what came after it.
+            let late = self.blocked.is_some_and(|b| now.since(b) < Duration::from_secs(1));
+            if !late && last.is_some_and(|l| now.since(l) < Duration::from_millis(200)) {
+                self.fail(&format!("law 12: key frames of {} asked for at {last:?} and {now:?}", media.0));
             }
         }
     }
@@ -242,6 +262,21 @@ impl Ledger {
 }
 
 impl Stream {
+    /// Whether a packet of a picture may follow those before it.
+    fn follows(&mut self, tag: &Tag, index: u64) -> Result<(), &'static str> {
+        match self.shows {
+            Some((stream, _)) if stream == tag.stream() => {}
+            // A source that restarts a little ahead of where it was looks like one that lost what lies between.
+            Some(((source, encoding, _), newest))
+                if (source, encoding) == (tag.source, tag.encoding) && index != newest + 1 => {}
+            Some((_, newest)) if index < newest => return Err("law 4: a late packet of another encoding"),
+            _ => ensure(tag.key && tag.packet == 0, "law 3: a switch without the start of a key frame")?,
+        }
+        let newest = self.shows.map_or(0, |s| s.1);
+        self.shows = Some((tag.stream(), index.max(newest)));
+        Ok(())
+    }
+
     /// Notes an index; whether it is new.
     fn note(&mut self, index: u64) -> bool {
         // A late packet of the beginning may have less than the first.

@@ -12,6 +12,7 @@ mod ledger;
 mod person;
 mod rig;
 mod shape;
+pub mod steps;
 
 pub use estimator::Estimator;
 pub use figures::Figures;

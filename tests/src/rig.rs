@@ -5,13 +5,14 @@ use crate::{Ledger, shape};
 use core::time::Duration;
 use salon_rtp::{Codec, Egress, MediaKind, Mid, Ssrc, Time};
 use salon_sfu::{
-    Config, Constraint, EmptyReason, EncodingSpec, Event, Feedback, ParticipantId, Room, RoomReport, SlotId,
-    SlotPayload, SlotSpec, Source, TrackId, TrackSpec, Verdict, View,
+    Config, Constraint, EgressDrop, EmptyReason, EncodingSpec, Event, Feedback, ParticipantId, Room,
+    RoomReport, SlotId, SlotPayload, SlotSpec, Source, TrackId, TrackSpec, Verdict, View,
 };
 use salon_sim::{
     CameraConfig, CameraSource, Datagram, ReceiverConfig, VideoReceiver, VoiceConfig, VoiceListener,
     VoiceSource,
 };
+use salon_simulcast::SkipReason;
 use salon_srtp::{MasterKey, Outbound, Profile};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,8 @@ pub struct Rig {
     pub ledger: Ledger,
     /// What each slot was last said to show.
     pub slots: BTreeMap<SlotId, (Option<TrackId>, Option<EmptyReason>)>,
+    /// When that was said.
+    pub said: BTreeMap<SlotId, Time>,
     /// Who was last said to have the floor, and how often that changed.
     pub floor: (Option<ParticipantId>, u64),
     /// Which encodings of each track were last said to be wanted.
@@ -75,6 +78,7 @@ impl Rig {
             people: Vec::new(),
             ledger: Ledger::default(),
             slots: BTreeMap::new(),
+            said: BTreeMap::new(),
             floor: (None, 0),
             wanted: BTreeMap::new(),
             obedient: true,
@@ -108,7 +112,15 @@ impl Rig {
 
     /// Ends the run and says how to repeat it.
     pub fn fail(&self, why: &str) -> ! {
-        panic!("seed {}: {why} (at {:?}, step {})", self.seed, self.now, self.steps)
+        let c = self.room.counters();
+        let unsent = EgressDrop::ALL.iter().map(|&r| (r.name(), c.unsent(r))).filter(|r| r.1 > 0);
+        let unsent: Vec<_> = unsent.collect();
+        let skipped = SkipReason::ALL.iter().map(|&r| (r.name(), c.skipped(r))).filter(|r| r.1 > 0);
+        let skipped: Vec<_> = skipped.collect();
+        panic!(
+            "seed {}: {why} (at {:?}, step {}; unsent {unsent:?}, skipped {skipped:?})",
+            self.seed, self.now, self.steps
+        )
     }
 
     /// Somebody comes, with all sources and slots. Who it is.
@@ -401,7 +413,10 @@ impl Rig {
     fn listen(&mut self) {
         while let Some(event) = self.call(|room, _| room.poll_event()) {
             match event {
-                Event::Slot { slot, shows, empty, .. } => _ = self.slots.insert(slot, (shows, empty)),
+                Event::Slot { slot, shows, empty, .. } => {
+                    self.slots.insert(slot, (shows, empty));
+                    self.said.insert(slot, self.now);
+                }
                 Event::Floor(floor) => self.floor = (floor, self.floor.1 + 1),
                 Event::Speaking { .. } => {}
                 Event::Encodings { participant, track, wanted } => {
@@ -431,6 +446,7 @@ impl Rig {
             };
             loop {
                 if left == 0 {
+                    ledger.blocked = Some(*now);
                     return;
                 }
                 let mut next = None;

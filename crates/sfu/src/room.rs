@@ -122,6 +122,10 @@ impl Room {
                 self.ready.remove(id);
             }
             self.schedule.remove(id);
+            if let Some((_, arrivals)) = self.publishers.get_mut(id).and_then(|p| p.twcc.as_mut()) {
+                // What came before the silence tells nothing of the path after it.
+                *arrivals = crate::ingress::TwccRecorder::new();
+            }
         }
         self.restage(now);
         if is {
