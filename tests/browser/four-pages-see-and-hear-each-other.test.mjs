@@ -55,6 +55,13 @@ test('three Chromium and one Firefox decode each other for twenty seconds and he
       explain: async () => JSON.stringify(await lib.tones(tab)),
     });
   }
+  // Without transport-wide feedback in the answers each of them says by REMB what it could take.
+  const { participants } = await lib.waitFor(async () => {
+    const room = await meet.api('/api/rooms/hall');
+    return room.participants.every((p) => p.estimate > 0) && room;
+  }, { what: 'an estimate of each', explain });
+  console.log(`estimates, kbit/s: ${participants.map((p) => `${p.name} ${Math.round(p.estimate / 1000)} (budget ${p.budget ?? 'free'})`).join(', ')}`);
+
   // And each picture is who it says.
   for (const tab of tabs) {
     const [seen, shown] = [await lib.colours(tab), await lib.shown(tab)];

@@ -83,6 +83,8 @@ struct ParticipantView {
     rtt_ms: Option<u32>,
     /// What its link is thought to carry, bit/s.
     budget: Option<u64>,
+    /// What its own estimator says (REMB), of pictures alone, bit/s.
+    estimate: Option<u64>,
     tracks: Vec<TrackView>,
     slots: Vec<SlotView>,
 }
@@ -170,6 +172,7 @@ fn participant_view(names: &Names<'_>, report: &ParticipantReport) -> Participan
         remote: path.map(|path| path.remote),
         rtt_ms: report.rtt_ms,
         budget: report.budget.map(|rate| rate.as_bps()),
+        estimate: report.estimate.map(|rate| rate.as_bps()),
         tracks: report.tracks.iter().map(track_view).collect(),
         slots: report.slots.iter().map(|slot| slot_view(names, slot)).collect(),
     }

@@ -44,6 +44,7 @@ impl Room {
             return;
         }
         let budget = receiver.budget.allocation(now, receiver.sound.get(now));
+        let sure = receiver.budget.sure();
         let mut out = [None; COMPETING];
         {
             let empty = Demand { rank: Rank::Recent(0), height: 0, steps: &[], shown: None };
@@ -53,6 +54,11 @@ impl Room {
                 demands[i] = self.demand(slot, track, &steps[i][..counts[i]]);
             }
             allocate::allocate(&budget, &demands[..n], &mut out[..n]);
+            for (to, demand) in out.iter_mut().zip(&demands[..n]) {
+                if !sure && to.is_none() && demand.height > 0 && !demand.steps.is_empty() {
+                    *to = Some(0);
+                }
+            }
         }
         let rates = (0..n).filter_map(|i| steps[i][..counts[i]].get(out[i]?)).map(|s| s.rate);
         let sum = rates.fold(budget.audio, Bitrate::plus);

@@ -32,6 +32,8 @@ pub struct ParticipantReport {
     pub speaking: bool,
     /// What its link carries, as far as is known: the ceiling of its video.
     pub budget: Option<Bitrate>,
+    /// What its own estimator said last (REMB), of pictures alone; `None` while it has said nothing.
+    pub estimate: Option<Bitrate>,
     /// Round-trip time in milliseconds, from its reception reports.
     pub rtt_ms: Option<u32>,
     /// What it publishes.
@@ -112,6 +114,7 @@ impl Room {
             connected: receiver.connected,
             speaking: receiver.speaking,
             budget: receiver.budget.ceiling(),
+            estimate: receiver.budget.estimate(),
             rtt_ms: receiver.rtt.map(|r| u32::try_from(r.smooth().as_millis()).unwrap_or(u32::MAX)),
             tracks: self.report_tracks(now, id),
             slots: (receiver.slots.iter())

@@ -10,6 +10,10 @@
 //! the sound on top. So is what arrives, when more than a tenth is lost that was not lost before us, and a little less than
 //! what is sent, when the round trip has grown by a queue. A ceiling is lifted slowly, and after a rest that grows with each time
 //! that lifting it failed.
+//!
+//! Below the least encoding of each picture it goes only where packets were lost too ([`Budget::sure`]): estimates and round trips
+//! also sink on a good link when the receiver's machine is busy, and then a picture that stops helps nobody. A link that is
+//! really too narrow soon loses packets, and then pictures pause.
 
 use core::time::Duration;
 
@@ -98,6 +102,8 @@ pub(crate) struct Budget {
     allocated: Bitrate,
     /// When a report last came.
     heard: Time,
+    /// Packets were lost under this ceiling, or when it was set.
+    sure: bool,
     /// For [`allocate::Budget::steady`].
     estimates: allocate::Estimates,
 }
@@ -110,6 +116,16 @@ impl Budget {
     /// What pictures and sound may take together; `None` while nothing speaks for a bound.
     pub(crate) const fn ceiling(&self) -> Option<Bitrate> {
         self.ceiling
+    }
+
+    /// Whether pictures may pause for the ceiling: not by the word of an estimator alone.
+    pub(crate) const fn sure(&self) -> bool {
+        self.sure
+    }
+
+    /// What the receiver itself said last (REMB), of pictures alone; `None` while it has said nothing.
+    pub(crate) fn estimate(&self) -> Option<Bitrate> {
+        self.remb.map(|(_, estimate)| estimate)
     }
 
     /// The receiver says what its link carries in pictures, while so much of them and of sound is sent to it. Whether the
@@ -161,6 +177,7 @@ impl Budget {
         }
         let arrives = 100 - (*missed * 100).checked_div(*out).unwrap_or(0).min(90);
         (*out, *missed) = (0, 0);
+        self.lossy = now;
         self.lower(now, self.arriving(sent, arrives), LONGEST_HOLD)
     }
 
@@ -198,7 +215,7 @@ impl Budget {
         if now.since(self.decided) >= LOSS_WINDOW {
             (self.expected, self.lost, self.decided) = (0, 0, now);
         }
-        self.grow(now)
+        self.confirm(now) | self.grow(now)
     }
 
     /// Time passed. Where nothing is heard of the receiver, nothing speaks against growing: who is sent nothing reports
@@ -231,18 +248,27 @@ impl Budget {
         sent.min(meant).percent(percent)
     }
 
+    /// Loss speaks for the ceiling that stands. Whether that is news.
+    fn confirm(&mut self, now: Time) -> bool {
+        let lossy = self.lossy > Time::ZERO && now.since(self.lossy) < LOSS_FRESH;
+        let news = lossy && self.ceiling.is_some() && !self.sure;
+        self.sure |= news;
+        news
+    }
+
     fn lower(&mut self, now: Time, to: Bitrate, longest: Duration) -> bool {
         let to = to.max(FLOOR);
         if self.ceiling.is_some_and(|c| c <= to) {
             // Lower already; but this is no time to grow.
             self.hold_until = self.hold_until.max(now.plus(HOLD));
-            return false;
+            return self.confirm(now);
         }
         if self.ceiling.is_some() && now >= self.hold_until {
             // It had been lifted, in vain.
             self.hold = (self.hold * 2).min(longest.max(self.hold));
         }
         self.ceiling = Some(to);
+        self.confirm(now);
         self.settled = now.plus(SETTLE);
         self.touched = now;
         self.hold_until = now.plus(self.hold);
@@ -267,6 +293,7 @@ impl Budget {
         self.ceiling = (grown < BOUNDLESS).then_some(grown);
         if self.ceiling.is_none() {
             self.hold = HOLD;
+            self.sure = false;
         }
         true
     }
