@@ -135,3 +135,28 @@ test('a server that comes back finds its people again', async (t) => {
   console.log(`restarted: heard again after ${seconds(performance.now() - began)}`);
   assert.equal(await ada.evaluate(() => window.salon.banner), null);
 });
+
+test('a browser that refuses sound before a click gets its button, and then plays', async (t) => {
+  const stage = lib.Stage.of(t);
+  const meet = await lib.startMeet(stage);
+  const ada = await lib.openPerson(stage, 0, { clip: null });
+  await lib.joinRoom(ada, meet, 'hall', { video: 0 });
+  const plays = (tab) => tab.evaluate(() => window.salon.audioElements().every(({ element }) => !element.paused));
+  // Without a click and without a microphone. The driver passes every question to the page for a click: so the server is asked.
+  const blaise = await lib.openPerson(stage, 1, { clip: null, tone: null, autoplay: 'gesture' });
+  await blaise.goto(meet.room('hall', { name: 'Blaise', join: 1, audio: 0, video: 0 }));
+  const connected = async () => (await meet.api('/api/rooms/hall')).participants.filter((p) => p.connected).length === 2;
+  await lib.waitFor(connected, { what: 'Blaise to be there' });
+  await lib.waitFor(() => blaise.evaluate(() => !document.getElementById('unblock').hidden), { what: 'the button' });
+  await blaise.click('#unblock');
+  await lib.waitFor(() => plays(blaise), { what: 'all slots to play' });
+  await lib.waitFor(() => lib.hears(blaise, lib.voiceOf(0)), { what: 'Ada’s voice' });
+  assert.ok(await blaise.evaluate(() => document.getElementById('unblock').hidden));
+  // The click on *join* is enough.
+  await blaise.goto(meet.room('hall', { name: 'Blaise', audio: 0, video: 0 }));
+  await lib.waitFor(() => blaise.evaluate(() => window.salon.ready), { what: 'the preview' });
+  await blaise.click('#join');
+  await lib.inRoom(blaise);
+  await lib.waitFor(() => plays(blaise), { what: 'all slots to play' });
+  assert.ok(await blaise.evaluate(() => document.getElementById('unblock').hidden));
+});
