@@ -217,12 +217,12 @@ fn twelve_hundred_bytes_without_any_extension_fit_too() {
         let viewer = rig.people[1].id;
         let media = rig.people[1].video().next().unwrap().streams.ssrc;
         let mut left = Vec::new();
-        for round in 0..2 {
+        for (round, largest) in largest.iter_mut().enumerate() {
             while let Some(mut burst) = rig.room.poll_transmit(now) {
                 while let Some(egress) = burst.next() {
                     if let Egress::Rtp(p) = egress {
                         let size = p.header_len() + p.body_len() + 16;
-                        largest[round] = largest[round].max(size);
+                        *largest = (*largest).max(size);
                         left.push(p.index);
                     }
                 }
