@@ -4,7 +4,6 @@ export * from './chromium.mjs';
 export * from './firefox.mjs';
 export * from './measure.mjs';
 export * from './media.mjs';
-export * from './proxy.mjs';
 export * from './pulse.mjs';
 export * from './room.mjs';
 export * from './server.mjs';
