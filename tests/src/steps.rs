@@ -388,7 +388,12 @@ impl Play {
         let same = shown == self.shown();
         self.rig.run(Duration::from_secs(1));
         if asked > 0 && same && shown == self.shown() && !self.waits() {
-            self.rig.fail(&format!("law 12: {asked} key frames asked for though all is quiet"));
+            let plis: Vec<_> = (self.rig.people.iter().enumerate().filter(|(_, p)| p.here))
+                .flat_map(|(i, p)| {
+                    p.peer.eyes.iter().map(move |e| (i, e.config().media, e.counts(), e.missing()))
+                })
+                .collect();
+            self.rig.fail(&format!("law 12: {asked} key frames asked for though all is quiet: {plis:?}"));
         }
         self.all_flows();
     }

@@ -200,3 +200,23 @@ fn whatever_is_asked_for_again_no_index_is_sealed_twice() {
     );
     assert!(totals.repair > 1_000 && rig.sealed == totals.media + totals.repair);
 }
+
+#[test]
+fn an_estimate_that_lags_pauses_nothing_on_a_wide_link() {
+    for (what, cameras) in
+        [("one encoding", vec![camera(360, Bitrate::from_kbps(600), 25)]), ("a simulcast", vec![simulcast()])]
+    {
+        let mut rig = Rig::new(91);
+        rig.checking = false;
+        let ada = rig.admit(Guest { cameras, declared: false, ..Guest::default() });
+        let bob = rig.admit(Guest { eyes: 1, remb: true, noted: true, ..Guest::default() });
+        rig.run(Duration::from_secs(60));
+        let frames = rig.people[bob].peer.eyes[0].finish().decoded;
+        let best = rig.people[bob].arrivals.last().map(|a| a.tag.encoding);
+        println!(
+            "show 5: {what} on a wide link with REMB: {frames} frames in 60 s, at last encoding {best:?}"
+        );
+        assert!(frames > 1_425, "{what}: {frames}");
+        assert_eq!(usize::from(best.unwrap()) + 1, rig.people[ada].peer.cameras[0].config().encodings.len());
+    }
+}
