@@ -461,6 +461,9 @@ impl Play {
             if !clean {
                 // The network may have lost the first key frame; what left is checked at the door.
                 report.keyless = report.keyless.saturating_sub(1);
+                // libwebrtc forgets after a hundred pictures that one is missing, and then decodes what waited for it: where so
+                // much is lost, that is no forwarder's doing (law 5 speaks of no loss).
+                report.corrupt = 0;
             }
             // Nor does a jump tell anything here: a source that restarts a little ahead looks like one that lost much.
             report.stream.jumps = 0;
