@@ -381,6 +381,7 @@ impl Play {
             }
         }
         self.rig.run(Duration::from_secs(12));
+        self.all_flows();
         let (keys, shown) = (self.rig.ledger.totals.keys, self.shown());
         self.rig.run(Duration::from_secs(2));
         let asked = self.rig.ledger.totals.keys - keys;
