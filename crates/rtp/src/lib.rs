@@ -33,6 +33,7 @@ mod ids;
 mod outgoing;
 mod packet;
 pub mod payload;
+mod reasons;
 pub mod rtcp;
 mod seq;
 mod time;

@@ -1,6 +1,7 @@
 //! What the caller is told: edges of state, one pending per subject and kind.
 
-use crate::verdict::reasons;
+use salon_rtp::reasons;
+
 use crate::{ParticipantId, SlotId, TrackId};
 
 reasons! {

@@ -1,33 +1,6 @@
 //! What became of a packet, by name. Each reason indexes a counter.
 
-/// A fieldless enum whose variants have a name, a place in a list, and so a counter.
-macro_rules! reasons {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum $name { $($(#[$vdoc])* $variant,)* }
-
-        impl $name {
-            /// All of them, in the order of their counters.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// How many there are.
-            pub const COUNT: usize = Self::ALL.len();
-
-            /// Its name in metrics and logs.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl core::fmt::Display for $name {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-    };
-}
-pub(crate) use reasons;
+use salon_rtp::reasons;
 
 /// What became of a packet that came from the network. Never an error of the caller's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,111 +1,62 @@
 //! Why a packet was not sealed, or not opened.
 
+use salon_rtp::reasons;
 use thiserror::Error;
 
-/// Why a packet does not leave.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
-#[repr(u8)]
-pub enum SealError {
-    /// The output buffer cannot hold packet and tag. Nothing was spent: the packet may be sealed into a larger one.
-    #[error("the buffer is too small")]
-    TooSmall,
-    /// What was given as RTCP is shorter than its first eight bytes, or none of version 2.
-    #[error("not an RTCP packet")]
-    Malformed,
-    /// This (SSRC, index) was sealed before: a second time would reuse a nonce and give the key away.
-    #[error("this packet index was sealed before")]
-    IndexReused,
-    /// The index lies before the sent window, so that nobody knows any more whether it was sealed.
-    #[error("the packet index is older than the sent window")]
-    IndexTooOld,
-    /// The index, or the count of RTCP packets, has come to its end: 2^48 and 2^31 (RFC 3711 §9.2). New keys are needed.
-    #[error("the keys are used up")]
-    Exhausted,
-    /// The peer has [`MAX_STREAMS`](crate::limits::MAX_STREAMS) outgoing streams; what was sent on them must not be
-    /// forgotten. New keys are needed.
-    #[error("too many outgoing streams under these keys")]
-    TooManyStreams,
-    /// The cipher refused. The index counts as spent.
-    #[error("the cipher failed")]
-    Cipher,
-}
-
-impl SealError {
-    /// Every reason, in order of its number: `ALL[e as usize] == e`.
-    pub const ALL: [Self; 7] = [
-        Self::TooSmall,
-        Self::Malformed,
-        Self::IndexReused,
-        Self::IndexTooOld,
-        Self::Exhausted,
-        Self::TooManyStreams,
-        Self::Cipher,
-    ];
-
-    /// A short name for counters.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TooSmall => "too_small",
-            Self::Malformed => "malformed",
-            Self::IndexReused => "index_reused",
-            Self::IndexTooOld => "index_too_old",
-            Self::Exhausted => "exhausted",
-            Self::TooManyStreams => "too_many_streams",
-            Self::Cipher => "cipher",
-        }
+reasons! {
+    /// Why a packet does not leave.
+    #[derive(Error)]
+    pub enum SealError {
+        /// The output buffer cannot hold packet and tag. Nothing was spent: the packet may be sealed into a larger one.
+        #[error("the buffer is too small")]
+        TooSmall = "too-small",
+        /// What was given as RTCP is shorter than its first eight bytes, or none of version 2.
+        #[error("not an RTCP packet")]
+        Malformed = "malformed",
+        /// This (SSRC, index) was sealed before: a second time would reuse a nonce and give the key away.
+        #[error("this packet index was sealed before")]
+        IndexReused = "index-reused",
+        /// The index lies before the sent window, so that nobody knows any more whether it was sealed.
+        #[error("the packet index is older than the sent window")]
+        IndexTooOld = "index-too-old",
+        /// The index, or the count of RTCP packets, has come to its end: 2^48 and 2^31 (RFC 3711 §9.2). New keys are needed.
+        #[error("the keys are used up")]
+        Exhausted = "exhausted",
+        /// The peer has [`MAX_STREAMS`](crate::limits::MAX_STREAMS) outgoing streams; what was sent on them must not be
+        /// forgotten. New keys are needed.
+        #[error("too many outgoing streams under these keys")]
+        TooManyStreams = "too-many-streams",
+        /// The cipher refused. The index counts as spent.
+        #[error("the cipher failed")]
+        Cipher = "cipher",
     }
 }
 
-/// Why a datagram was not opened. It changed nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
-#[repr(u8)]
-pub enum OpenError {
-    /// It ends before its header and tag do.
-    #[error("too short")]
-    TooShort,
-    /// Its version is not 2, or its CSRC list or header extension ends after the packet does.
-    #[error("malformed header")]
-    Malformed,
-    /// This packet was opened before.
-    #[error("replayed")]
-    Replayed,
-    /// It lies before the replay window.
-    #[error("older than the replay window")]
-    TooOld,
-    /// RTCP that is not encrypted, which the profiles of RFC 5764 §4.1.2 and RFC 7714 §14.2 do not provide for.
-    #[error("not encrypted")]
-    NotEncrypted,
-    /// Its index would exceed 48 bits (RFC 3711 §3.3.1).
-    #[error("the keys are used up")]
-    Exhausted,
-    /// The tag is not that of this packet under these keys.
-    #[error("authentication failed")]
-    BadTag,
-}
-
-impl OpenError {
-    /// Every reason, in order of its number: `ALL[e as usize] == e`.
-    pub const ALL: [Self; 7] = [
-        Self::TooShort,
-        Self::Malformed,
-        Self::Replayed,
-        Self::TooOld,
-        Self::NotEncrypted,
-        Self::Exhausted,
-        Self::BadTag,
-    ];
-
-    /// A short name for counters.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TooShort => "too_short",
-            Self::Malformed => "malformed",
-            Self::Replayed => "replayed",
-            Self::TooOld => "too_old",
-            Self::NotEncrypted => "not_encrypted",
-            Self::Exhausted => "exhausted",
-            Self::BadTag => "bad_tag",
-        }
+reasons! {
+    /// Why a datagram was not opened. It changed nothing.
+    #[derive(Error)]
+    pub enum OpenError {
+        /// It ends before its header and tag do.
+        #[error("too short")]
+        TooShort = "too-short",
+        /// Its version is not 2, or its CSRC list or header extension ends after the packet does.
+        #[error("malformed header")]
+        Malformed = "malformed",
+        /// This packet was opened before.
+        #[error("replayed")]
+        Replayed = "replayed",
+        /// It lies before the replay window.
+        #[error("older than the replay window")]
+        TooOld = "too-old",
+        /// RTCP that is not encrypted, which the profiles of RFC 5764 §4.1.2 and RFC 7714 §14.2 do not provide for.
+        #[error("not encrypted")]
+        NotEncrypted = "not-encrypted",
+        /// Its index would exceed 48 bits (RFC 3711 §3.3.1).
+        #[error("the keys are used up")]
+        Exhausted = "exhausted",
+        /// The tag is not that of this packet under these keys.
+        #[error("authentication failed")]
+        BadTag = "bad-tag",
     }
 }
 

@@ -1,80 +1,59 @@
 //! Why something was dropped, refused, or ended.
 
+use salon_rtp::reasons;
 use salon_srtp::OpenError;
 use thiserror::Error;
-
-/// Defines a fieldless enum whose variants index counters: `ALL`, `COUNT`, `name()`.
-macro_rules! reasons {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum $name { $($(#[$vdoc])* $variant,)+ }
-
-        impl $name {
-            /// Every reason, in order of its number: `ALL[r as usize] == r`.
-            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant,)+];
-            /// How many there are.
-            pub const COUNT: usize = [$($text,)+].len();
-
-            /// A short name for counters.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-    };
-}
 
 reasons! {
     /// Why a datagram was dropped. It changed nothing but this reason's counter.
     pub enum DropReason {
         /// The first byte is of no protocol that we speak (RFC 7983 §7).
-        UnknownProtocol = "unknown_protocol",
+        UnknownProtocol = "unknown-protocol",
         /// STUN that does not keep to its lengths, or lacks the magic cookie (RFC 8489 §5, §14).
-        StunMalformed = "stun_malformed",
+        StunMalformed = "stun-malformed",
         /// STUN that a lite agent has no use for: anything but a binding request, or with attributes that do not belong
         /// into one.
-        StunUnexpected = "stun_unexpected",
+        StunUnexpected = "stun-unexpected",
         /// A binding request without USERNAME, or without the colon in it (RFC 8445 §7.2.2).
-        StunNoUsername = "stun_no_username",
+        StunNoUsername = "stun-no-username",
         /// A binding request without MESSAGE-INTEGRITY (RFC 8445 §7.2.2).
-        StunNoIntegrity = "stun_no_integrity",
+        StunNoIntegrity = "stun-no-integrity",
         /// The username names none of our peers.
-        StunUnknownUser = "stun_unknown_user",
+        StunUnknownUser = "stun-unknown-user",
         /// The integrity does not verify, or the other half of the username is not the peer's.
-        StunBadIntegrity = "stun_bad_integrity",
+        StunBadIntegrity = "stun-bad-integrity",
         /// The transaction was answered before, to another address.
-        StunReplayed = "stun_replayed",
+        StunReplayed = "stun-replayed",
         /// The peer has proved [`MAX_ADDRESSES`](crate::limits::MAX_ADDRESSES) new addresses within the minute.
-        StunTooManyAddresses = "stun_too_many_addresses",
+        StunTooManyAddresses = "stun-too-many-addresses",
         /// The address belongs to another peer, which was heard from it of late.
-        StunAddressTaken = "stun_address_taken",
+        StunAddressTaken = "stun-address-taken",
         /// DTLS from an address that no check has validated.
-        DtlsForeign = "dtls_foreign",
+        DtlsForeign = "dtls-foreign",
         /// DTLS before a peer for which we are the client has chosen a path.
-        DtlsEarly = "dtls_early",
+        DtlsEarly = "dtls-early",
         /// A DTLS datagram longer than [`MAX_DTLS_DATAGRAM`](crate::limits::MAX_DTLS_DATAGRAM).
-        DtlsOversized = "dtls_oversized",
+        DtlsOversized = "dtls-oversized",
         /// As many handshakes are under way as may be.
-        DtlsTooMany = "dtls_too_many",
+        DtlsTooMany = "dtls-too-many",
         /// Media from an address that no check has validated.
-        SrtpForeign = "srtp_foreign",
+        SrtpForeign = "srtp-foreign",
         /// Media before the handshake gave keys.
-        SrtpNoKeys = "srtp_no_keys",
+        SrtpNoKeys = "srtp-no-keys",
         /// SRTP that ends before its header and tag do.
-        SrtpTooShort = "srtp_too_short",
+        SrtpTooShort = "srtp-too-short",
         /// SRTP with a malformed header.
-        SrtpMalformed = "srtp_malformed",
+        SrtpMalformed = "srtp-malformed",
         /// SRTP that was opened before.
-        SrtpReplayed = "srtp_replayed",
+        SrtpReplayed = "srtp-replayed",
         /// SRTP from before the replay window.
-        SrtpTooOld = "srtp_too_old",
+        SrtpTooOld = "srtp-too-old",
         /// RTCP that is not encrypted.
-        SrtpNotEncrypted = "srtp_not_encrypted",
+        SrtpNotEncrypted = "srtp-not-encrypted",
         /// SRTP with an index at which the keys are used up.
-        SrtpExhausted = "srtp_exhausted",
+        SrtpExhausted = "srtp-exhausted",
         /// SRTP whose tag is not that of these keys.
-        SrtpBadTag = "srtp_bad_tag",
+        SrtpBadTag = "srtp-bad-tag",
     }
 }
 
@@ -98,15 +77,15 @@ reasons! {
         /// Nothing authenticated came for [`GONE_AFTER`](crate::limits::GONE_AFTER).
         Silence = "silence",
         /// It was not connected within [`CONNECT_WITHIN`](crate::limits::CONNECT_WITHIN).
-        NeverConnected = "never_connected",
+        NeverConnected = "never-connected",
         /// It closed the DTLS connection.
         Closed = "closed",
         /// The handshake failed, or the peer ended it with an alert.
-        HandshakeFailed = "handshake_failed",
+        HandshakeFailed = "handshake-failed",
         /// Its certificate is not the one that the signalling announced (RFC 8122 §6.2).
-        WrongFingerprint = "wrong_fingerprint",
+        WrongFingerprint = "wrong-fingerprint",
         /// The handshake ended without an SRTP profile that both sides have.
-        NoSrtpProfile = "no_srtp_profile",
+        NoSrtpProfile = "no-srtp-profile",
     }
 }
 
