@@ -4,11 +4,14 @@ use crate::messages::{Changed, Code, Joined, Left, LeftReason, Notice, Person, P
 use crate::metrics::Metrics;
 use crate::name::RoomName;
 use crate::outbox::{Item, Outbox};
+use crate::seat::Claim;
 use salon_host::Member;
 use salon_host::sfu::{ParticipantId, TrackId};
 use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc};
 
 /// All rooms with somebody in them. Its lock is held for map operations and for leaving items in outboxes, never across anything that
 /// waits: the media threads take it too, when somebody has joined.
@@ -16,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Directory {
     rooms: Mutex<HashMap<RoomName, Room>>,
     next_id: AtomicU32,
+    emptied: Notify,
     metrics: Arc<Metrics>,
 }
 
@@ -28,6 +32,8 @@ pub(crate) struct Entry {
     /// By which another connection may replace this one.
     pub(crate) token: String,
     pub(crate) outbox: Outbox,
+    /// By which another connection may take over this one.
+    pub(crate) claim: mpsc::Sender<Claim>,
     pub(crate) member: Member,
     pub(crate) tracks: BTreeMap<Source, TrackId>,
 }
@@ -42,7 +48,7 @@ pub(crate) struct Whereabouts {
 
 impl Directory {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { rooms: Mutex::default(), next_id: AtomicU32::new(1), metrics }
+        Self { rooms: Mutex::default(), next_id: AtomicU32::new(1), emptied: Notify::new(), metrics }
     }
 
     /// A number that nobody had before.
@@ -72,6 +78,9 @@ impl Directory {
         if room.is_empty() {
             rooms.remove(name);
         }
+        if rooms.is_empty() {
+            self.emptied.notify_waiters();
+        }
         self.count(&rooms);
     }
 
@@ -79,15 +88,17 @@ impl Directory {
     pub(crate) fn replace(&self, name: &RoomName, token: &str) -> Option<Member> {
         let found = {
             let rooms = self.lock();
-            let entry = rooms.get(name)?.values().find(|entry| {
-                aws_lc_rs::constant_time::verify_slices_are_equal(entry.token.as_bytes(), token.as_bytes())
-                    .is_ok()
-            })?;
+            let entry = bearer(rooms.get(name)?, token)?;
             entry.outbox.end(Code::Replaced.into());
             (entry.person.id, entry.member)
         };
         self.leave(name, found.0, LeftReason::Replaced);
         Some(found.1)
+    }
+
+    /// Where to ask for the seat of whoever holds this token.
+    pub(crate) fn claims(&self, name: &RoomName, token: &str) -> Option<mpsc::Sender<Claim>> {
+        Some(bearer(self.lock().get(name)?, token)?.claim.clone())
     }
 
     /// Changes somebody, and tells everybody, that person included, if anything became different.
@@ -109,7 +120,28 @@ impl Directory {
         let Some(room) = rooms.get(name) else { return };
         let text = Said { from: id, text, at }.text();
         for entry in room.values() {
+            entry.outbox.put(Item::Chat(text.clone()));
+        }
+    }
+
+    /// Tells everybody in all rooms.
+    pub(crate) fn tell_all(&self, notice: &impl Notice) {
+        let text = notice.text();
+        for entry in self.lock().values().flat_map(BTreeMap::values) {
             entry.outbox.put(Item::Text(text.clone()));
+        }
+    }
+
+    /// Waits until nobody is in any room.
+    pub(crate) async fn empty(&self) {
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            // From here on no notice is missed.
+            emptied.as_mut().enable();
+            if self.lock().is_empty() {
+                return;
+            }
+            emptied.await;
         }
     }
 
@@ -144,6 +176,13 @@ impl Directory {
         // Nothing below panics half way through a change.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whoever holds a token, compared in constant time.
+fn bearer<'a>(room: &'a Room, token: &str) -> Option<&'a Entry> {
+    room.values().find(|entry| {
+        aws_lc_rs::constant_time::verify_slices_are_equal(entry.token.as_bytes(), token.as_bytes()).is_ok()
+    })
 }
 
 /// Tells a room something about a person.

@@ -44,6 +44,17 @@ pub const HEIGHT: u16 = 4_320;
 /// client does not read, and it must not cost the others memory.
 pub const OUTBOX: usize = 256;
 
+/// Lines of chat kept for somebody whose connection is lost, the newest: what one reads before asking what was said.
+pub const MISSED: usize = 100;
+
+/// Texts that wait between a session and the event stream that carries them; what waits longer waits in the outbox.
+pub const EVENTS: usize = 16;
+
+/// Event streams at once, and messages posted to one that wait: as many as connections, and a page's burst.
+pub const EVENT_STREAMS: usize = CONNECTIONS;
+/// See [`EVENT_STREAMS`].
+pub const POSTS: usize = 64;
+
 /// The time in which a client must take one message. Long enough for a phone between two cells.
 pub const SEND_TIME: Duration = Duration::from_secs(10);
 

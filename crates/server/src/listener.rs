@@ -5,7 +5,7 @@ use crate::arrival::Arrival;
 use crate::gate::{Gate, Place};
 use crate::limits::{HANDSHAKE_TIME, HEADER_BYTES, HEADER_LINES, HEADER_TIME, HTTP_TIME};
 use crate::metrics::Metrics;
-use crate::server::stopped;
+use crate::server::{Phase, stopped};
 use crate::tls::Tls;
 use axum::Router;
 use axum::body::Body;
@@ -20,6 +20,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -40,7 +41,7 @@ pub(crate) struct Front {
     pub(crate) plain_http: bool,
     pub(crate) gate: Arc<Gate>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stop: watch::Receiver<Phase>,
 }
 
 impl Front {
@@ -86,13 +87,16 @@ impl Front {
     async fn http<I: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: Held<I>, arrival: Arrival) {
         let redirect = !arrival.tls && self.tls.is_some() && !self.plain_http && !arrival.is_loopback();
         let router = self.router;
+        let keep = KeepOpen::default();
+        let kept = keep.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let router = router.clone();
+            let (router, kept) = (router.clone(), kept.clone());
             async move {
                 if redirect {
                     return Ok::<_, Infallible>(to_https(&request));
                 }
                 request.extensions_mut().insert(ConnectInfo(arrival));
+                request.extensions_mut().insert(kept);
                 router.oneshot(request.map(Body::new)).await
             }
         });
@@ -104,14 +108,31 @@ impl Front {
             .max_buf_size(HEADER_BYTES);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
         let mut stop = self.stop;
+        let lived = async {
+            sleep(HTTP_TIME).await;
+            if keep.0.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
             _ = connection.as_mut() => return,
-            () = sleep(HTTP_TIME) => {}
+            () = lived => {}
             () = stopped(&mut stop) => {}
         }
         // It may finish the answer that it is at, and then ends.
         connection.as_mut().graceful_shutdown();
         let _ = timeout(HANDSHAKE_TIME, connection).await;
+    }
+}
+
+/// By which a handler tells that its answer will be a long one: the connection lives on beyond [`HTTP_TIME`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeepOpen(Arc<AtomicBool>);
+
+impl KeepOpen {
+    /// The answer will be long; the handler sees to its end.
+    pub(crate) fn keep(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

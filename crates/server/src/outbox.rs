@@ -10,8 +10,10 @@ use tokio::sync::{Notify, mpsc};
 /// What waits. All in one queue, so that a client hears of a person before it hears what that person does.
 #[derive(Debug)]
 pub(crate) enum Item {
-    /// To be sent as it is.
+    /// To be sent as it is; of no use later.
     Text(Utf8Bytes),
+    /// To be sent as it is; kept for a while for somebody whose connection is lost.
+    Chat(Utf8Bytes),
     /// To be sent; somebody came, changed or went, which may concern what the client wants to see.
     About(PersonId, Utf8Bytes),
     /// From the media threads, to be put into the client's words.

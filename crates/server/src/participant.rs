@@ -4,19 +4,23 @@ use crate::directory::Entry;
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{
     Answer, Chat, Code, Encodings, Floor, Hand, Join, LeftReason, Media, MediaState, Mute, Notice as _,
-    Offer, Person, PersonId, Refusal, Shown, SlotView, Slots, Speaking, View, Want, Welcome,
+    Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking, View, Want,
+    Welcome,
 };
 use crate::negotiation::{Negotiated, Own, Proposal, refused};
-use crate::outbox::Item;
+use crate::outbox::{Item, Outbox};
 use crate::random;
+use crate::seat::Claim;
+use crate::server::Phase;
 use crate::session::Place;
+use crate::told::Told;
 use axum::extract::ws::Utf8Bytes;
 use salon_host::sfu::{Constraint, SlotId, View as MediaView};
 use salon_host::{HostEvent, JoinError, Joined, Member};
 use salon_rtp::Mid;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 /// A client that has joined. Dropped, it leaves the room.
@@ -25,6 +29,7 @@ pub(crate) struct Participant {
     negotiated: Negotiated,
     /// What each slot is to show, as the client said it.
     wishes: BTreeMap<Mid, SlotView>,
+    told: Told,
 }
 
 /// Somebody's being in a room: with the host and in the directory. Ends when it is dropped, whatever happened.
@@ -45,7 +50,12 @@ impl Drop for Presence {
 
 impl Participant {
     /// Joins; gives the `welcome` too.
-    pub(crate) async fn join(place: Place, join: Join) -> Result<(Self, Utf8Bytes), Refusal> {
+    pub(crate) async fn join(
+        place: Place,
+        join: Join,
+        outbox: Outbox,
+        claim: mpsc::Sender<Claim>,
+    ) -> Result<(Self, Utf8Bytes), Refusal> {
         let app = place.app.clone();
         let proposal = Proposal::read(&join.sdp, &join.sources)?;
         let token = random::token().map_err(|_| Code::Internal)?;
@@ -57,8 +67,9 @@ impl Participant {
         let mut sources: Vec<_> = proposal.track_specs().iter().map(|spec| spec.source.into()).collect();
         sources.sort_unstable();
         let muted = join.muted.into_iter().filter(|source| sources.contains(source)).collect();
-        let person = Person { id, name: join.name, sources, muted, hand: false };
-        let (joined, others) = enter(&place, &proposal, person, token.clone()).await?;
+        let person = Person { id, name: join.name, sources, muted, hand: false, away: false };
+        let (joined, others) =
+            enter(&place, &proposal, person, Keys { token: token.clone(), outbox, claim }).await?;
         let presence = Presence { place: place.clone(), id, member: joined.member, reason: LeftReason::Left };
         let mut negotiated = Negotiated::new(&proposal, &joined, session_id);
         let own = Own {
@@ -73,13 +84,55 @@ impl Participant {
             sdp: &negotiated.answer(&proposal, own),
             token: &token,
             boot: &app.boot,
-            media: place.reachable.iter().map(ToString::to_string).collect(),
+            media: place.media(),
             tracks: negotiated.sources(),
             refused: refused(&proposal),
             people: others,
         };
         let welcome = welcome.text();
-        Ok((Self { presence, negotiated, wishes: BTreeMap::new() }, welcome))
+        Ok((Self { presence, negotiated, wishes: BTreeMap::new(), told: Told::default() }, welcome))
+    }
+
+    /// Another connection goes on with this participant.
+    pub(crate) fn moved(&mut self, place: Place) {
+        self.presence.place = place;
+        self.set_away(false);
+    }
+
+    /// All that the connection before was told.
+    pub(crate) fn resumed(&self) -> Utf8Bytes {
+        let Presence { place, id, .. } = &self.presence;
+        let mut people = place.app.directory.people(&place.room);
+        people.retain(|person| person.id != *id);
+        let mut resumed = Resumed {
+            id: *id,
+            boot: &place.app.boot,
+            media: place.media(),
+            people,
+            slots: Sections::default(),
+            encodings: Sections::default(),
+            floor: None,
+            speaking: Vec::new(),
+            state: None,
+        };
+        self.told.fill(&mut resumed);
+        resumed.text()
+    }
+
+    /// Whether keys have been agreed, so that the media's own end will be noticed.
+    pub(crate) fn has_media(&self) -> bool {
+        self.told.media.is_some()
+    }
+
+    /// Tells the others that the connection is lost, or is back.
+    pub(crate) fn set_away(&self, away: bool) {
+        let Presence { place, id, .. } = &self.presence;
+        place.app.directory.change(&place.room, *id, |entry| entry.person.away = away);
+    }
+
+    /// Tells when the server stops.
+    pub(crate) fn stopping(&self) -> watch::Receiver<Phase> {
+        self.presence.place.app.stopping()
     }
 
     /// Why the others will be told that it left.
@@ -107,6 +160,7 @@ impl Participant {
         self.negotiated.apply(&proposal, difference, &updated);
         self.tell_tracks();
         self.wishes.retain(|mid, _| self.negotiated.slot(mid).is_some());
+        self.told.slots.retain(|mid, _| self.negotiated.slot(mid).is_some());
         let place = &self.presence.place;
         let own = Own {
             credentials: &updated.local,
@@ -132,6 +186,10 @@ impl Participant {
 
     /// Somebody came, changed or went: wishes that name them may mean something else now.
     pub(crate) fn look_again(&mut self, person: PersonId) {
+        let Presence { place, .. } = &self.presence;
+        if !place.app.directory.has(&place.room, person) {
+            self.told.forget(person);
+        }
         let concerned = |wish: &SlotView| matches!(wish.want, Want::Person(of, _) if of == person);
         let wishes: Vec<(Mid, SlotView)> =
             self.wishes.iter().filter(|(_, wish)| concerned(wish)).map(|(mid, wish)| (*mid, *wish)).collect();
@@ -172,33 +230,45 @@ impl Participant {
     }
 
     /// Puts an event of the media threads into the protocol's words; an error where it ends the session.
-    pub(crate) fn translate(&self, event: HostEvent) -> Result<Option<Utf8Bytes>, Refusal> {
-        let state = |state| Ok(Some(Media { state }.text()));
-        match event {
-            HostEvent::Connected => state(MediaState::Connected),
-            HostEvent::Silent => state(MediaState::Silent),
-            HostEvent::Back => state(MediaState::Back),
-            HostEvent::Gone(_) => Err(Code::MediaLost.into()),
-            HostEvent::RoomFailed => Err(Code::Internal.into()),
-            HostEvent::Slot { slot, shows } => Ok(self.slot(slot, shows)),
+    pub(crate) fn translate(&mut self, event: HostEvent) -> Result<Option<Utf8Bytes>, Refusal> {
+        Ok(match event {
+            HostEvent::Connected => Some(self.media(MediaState::Connected)),
+            HostEvent::Silent => Some(self.media(MediaState::Silent)),
+            HostEvent::Back => Some(self.media(MediaState::Back)),
+            HostEvent::Gone(_) => return Err(Code::MediaLost.into()),
+            HostEvent::RoomFailed => return Err(Code::Internal.into()),
+            HostEvent::Slot { slot, shows } => self.slot(slot, shows),
             HostEvent::Encodings { track, wanted } => {
-                let entry = self.negotiated.section_of_track(track, wanted);
-                Ok(entry.map(|entry| Encodings { encodings: [entry].into_iter().collect() }.text()))
+                self.negotiated.section_of_track(track, wanted).map(|(mid, rids)| {
+                    self.told.encodings.insert(mid, rids.clone());
+                    Encodings { encodings: [(mid, rids)].into_iter().collect() }.text()
+                })
             }
             HostEvent::Floor(label) => {
                 let person = label.and_then(|label| self.known(label));
-                Ok(Some(Floor { person }.text()))
+                self.told.floor = person;
+                Some(Floor { person }.text())
             }
-            HostEvent::Speaking { label, on } => {
-                Ok(self.known(label).map(|person| Speaking { person, on }.text()))
-            }
+            HostEvent::Speaking { label, on } => self.known(label).map(|person| {
+                if on {
+                    self.told.speaking.insert(person);
+                } else {
+                    self.told.speaking.remove(&person);
+                }
+                Speaking { person, on }.text()
+            }),
             // Events of a later host: nothing that this protocol has words for.
-            _ => Ok(None),
-        }
+            _ => None,
+        })
+    }
+
+    fn media(&mut self, state: MediaState) -> Utf8Bytes {
+        self.told.media = Some(state);
+        Media { state }.text()
     }
 
     fn slot(
-        &self,
+        &mut self,
         slot: SlotId,
         shows: Result<salon_host::Shown, salon_host::sfu::EmptyReason>,
     ) -> Option<Utf8Bytes> {
@@ -210,6 +280,7 @@ impl Participant {
             },
             Err(reason) => Shown::Nobody { empty: reason.name() },
         };
+        self.told.slots.insert(mid, shown.clone());
         Some(Slots { slots: [(mid, shown)].into_iter().collect() }.text())
     }
 
@@ -253,17 +324,23 @@ impl Participant {
     }
 }
 
+/// What others reach a participant by.
+struct Keys {
+    token: String,
+    outbox: Outbox,
+    claim: mpsc::Sender<Claim>,
+}
+
 /// Joins the host's room and, in the same moment on the media thread, the directory: so nobody hears of tracks of a person that
 /// they have not heard of.
 async fn enter(
     place: &Place,
     proposal: &Proposal,
     person: Person,
-    token: String,
+    keys: Keys,
 ) -> Result<(Joined, Vec<Person>), Refusal> {
     let (sender, mut receiver) = oneshot::channel();
-    let (events, directory, room, outbox) =
-        (place.outbox.clone(), place.app.directory.clone(), place.room.clone(), place.outbox.clone());
+    let (events, directory, room) = (keys.outbox.clone(), place.app.directory.clone(), place.room.clone());
     let (host, id, muted) = (place.app.host.clone(), person.id, person.muted.clone());
     let join = salon_host::Join {
         label: id.into(),
@@ -285,7 +362,8 @@ async fn enter(
                     muting.mute(joined.member, *track, true);
                 }
             }
-            let entry = Entry { person, token, outbox, member: joined.member, tracks };
+            let Keys { token, outbox, claim } = keys;
+            let entry = Entry { person, token, outbox, claim, member: joined.member, tracks };
             let others = directory.enter(&room, entry);
             (joined, others)
         });

@@ -4,21 +4,25 @@ use crate::access;
 use crate::api;
 use crate::arrival::Arrival;
 use crate::candidates::{candidates, is_proxied, machine_addresses};
+use crate::events;
 use crate::headers;
 use crate::limits::{MESSAGE_BYTES_READ, SOCKET_BUFFER};
 use crate::name::RoomName;
 use crate::page;
 use crate::server::App;
-use crate::session;
+use crate::session::{self, Place};
+use crate::wire::Wire;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{ConnectInfo, OriginalUri, Path, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, OriginalUri, Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Everything.
@@ -36,6 +40,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/robots.txt", get(robots))
         .route("/healthz", get(async || "ok\n"))
         .route("/api/ws/{room}", get(socket))
+        .route("/api/events/{room}", get(events::stream))
+        .route(
+            "/api/events/{room}/{key}",
+            post(events::post).layer(DefaultBodyLimit::max(MESSAGE_BYTES_READ)),
+        )
         .merge(admin)
         .fallback(async || page::not_found())
         .layer(from_fn_with_state(app.clone(), protect))
@@ -78,31 +87,61 @@ async fn robots() -> &'static str {
 /// The room protocol: `PROTOCOL.md`.
 async fn socket(
     State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    arrival: Option<axum::Extension<ConnectInfo<Arrival>>>,
-    request: HeaderMap,
+    caller: Caller,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response<Body> {
-    let Some(name) = RoomName::parse(&name) else { return page::not_found() };
-    if !access::origin_allowed(&request, &app.config.allow_origins) {
-        app.metrics.refused_origins.inc();
-        let text = "A page of another origin may not join here; the server's --allow-origin can name it.\n";
-        return (StatusCode::FORBIDDEN, text).into_response();
-    }
+    let place = match caller.place(&app) {
+        Ok(place) => place,
+        Err(response) => return *response,
+    };
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(refusal) => return refusal.into_response(),
     };
-    let arrival = arrival.map(|axum::Extension(ConnectInfo(arrival))| arrival);
-    let machine = machine_addresses();
-    let reachable =
-        candidates(&app.config.public_ips, arrival, is_proxied(&request), &machine, app.host.udp().port());
     upgrade
         .max_message_size(MESSAGE_BYTES_READ)
         .max_frame_size(MESSAGE_BYTES_READ)
         .read_buffer_size(SOCKET_BUFFER)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| session::run(app, name, reachable, socket))
+        .on_upgrade(move |socket| session::run(place, Wire::Socket(Box::new(socket))))
+}
+
+/// Who opens a connection to a room: what the request says of it.
+pub(crate) struct Caller {
+    room: Option<RoomName>,
+    arrival: Option<Arrival>,
+    headers: HeaderMap,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let path = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let room = path.ok().and_then(|Path(parts)| {
+            parts.iter().find(|(key, _)| key == "room").and_then(|(_, name)| RoomName::parse(name))
+        });
+        let arrival = parts.extensions.get::<ConnectInfo<Arrival>>().map(|ConnectInfo(arrival)| *arrival);
+        Ok(Self { room, arrival, headers: parts.headers.clone() })
+    }
+}
+
+impl Caller {
+    /// Where its session will be; otherwise the answer that says why there is none.
+    pub(crate) fn place(self, app: &Arc<App>) -> Result<Place, Box<Response<Body>>> {
+        let room = self.room.ok_or_else(|| Box::new(page::not_found()))?;
+        if !access::origin_allowed(&self.headers, &app.config.allow_origins) {
+            app.metrics.refused_origins.inc();
+            let text =
+                "A page of another origin may not join here; the server's --allow-origin can name it.\n";
+            return Err(Box::new((StatusCode::FORBIDDEN, text).into_response()));
+        }
+        let machine = machine_addresses();
+        let proxied = is_proxied(&self.headers);
+        let reachable =
+            candidates(&app.config.public_ips, self.arrival, proxied, &machine, app.host.udp().port());
+        Ok(Place { app: app.clone(), room, reachable })
+    }
 }
 
 /// Lets only the bearer of the token pass, wherever the request comes from.
@@ -126,7 +165,7 @@ async fn protect(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     response
 }
 
-fn status(status: StatusCode) -> Response<Body> {
+pub(crate) fn status(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response

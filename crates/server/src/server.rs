@@ -2,9 +2,11 @@
 
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::events::Streams;
 use crate::gate::Gate;
 use crate::limits::CONNECTIONS_PER_ADDRESS;
 use crate::listener::Front;
+use crate::messages::Drain;
 use crate::metrics::Metrics;
 use crate::random::{self, NoRandomness};
 use crate::router;
@@ -34,14 +36,29 @@ pub(crate) struct App {
     pub(crate) admin_token: String,
     /// Another one after each start.
     pub(crate) boot: String,
+    pub(crate) streams: Streams,
     gate: Arc<Gate>,
-    stop: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
+}
+
+/// How far a server is on its way to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Open,
+    /// Nobody new comes in; those who are there have this much time.
+    Draining,
+    Stopped,
 }
 
 impl App {
     /// Tells when the server stops.
-    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
-        self.stop.subscribe()
+    pub(crate) fn stopping(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Whether nobody new may come in.
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.phase.borrow() != Phase::Open
     }
 }
 
@@ -58,7 +75,8 @@ impl Server {
             boot: random::token()?,
             directory: Arc::new(Directory::new(metrics.clone())),
             gate: Gate::new(config.max_connections, CONNECTIONS_PER_ADDRESS, metrics.connections.clone()),
-            stop: watch::Sender::new(false),
+            streams: Streams::default(),
+            phase: watch::Sender::new(Phase::Open),
             metrics,
             config,
             host,
@@ -91,14 +109,26 @@ impl Server {
         let _ = tokio::time::timeout(FAREWELL, self.0.gate.empty()).await;
     }
 
+    /// Lets nobody new in, tells everybody that the server will stop, and waits until they have left, for so long at most. Their media go
+    /// on meanwhile. Then it is time for [`shutdown`](Self::shutdown).
+    pub async fn drain(&self, time: Duration) {
+        let was = self.0.phase.send_replace(Phase::Draining);
+        if was == Phase::Stopped {
+            self.shutdown();
+            return;
+        }
+        self.0.directory.tell_all(&Drain { seconds: time.as_secs() });
+        let _ = tokio::time::timeout(time, self.0.directory.empty()).await;
+    }
+
     /// Tells everybody that the server stops, and lets [`serve`](Self::serve) return.
     pub fn shutdown(&self) {
-        self.0.stop.send_replace(true);
+        self.0.phase.send_replace(Phase::Stopped);
     }
 }
 
 /// Waits until the server stops.
-pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(phase: &mut watch::Receiver<Phase>) {
     // An error means that the server is no more.
-    let _ = stop.wait_for(|stop| *stop).await;
+    let _ = phase.wait_for(|phase| *phase == Phase::Stopped).await;
 }

@@ -1,30 +1,26 @@
-//! One client's WebSocket, from its opening to its end.
+//! One client's connection, from its opening to its end.
 
 use crate::bucket::Bucket;
-use crate::limits::{
-    BEFORE_JOIN, FAREWELL, MESSAGE_BYTES, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, PING_EVERY, SEND_TIME,
-    SILENCE,
-};
+use crate::limits::{BEFORE_JOIN, MESSAGE_BYTES, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, PING_EVERY, SILENCE};
 use crate::messages::{Code, LeftReason, Notice as _, Ping, Pong, Refusal, Request};
 use crate::name::RoomName;
-use crate::outbox::{End, Item, Outbox, outbox};
+use crate::outbox::Item;
 use crate::participant::Participant;
+use crate::seat::{Happened, Seat};
 use crate::server::{App, stopped};
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use crate::wire::{Heard, Unsent, Wire};
+use axum::extract::ws::Utf8Bytes;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-
-/// The close code of every error: of those that RFC 6455 §7.4.2 leaves to us.
-const ERROR: u16 = 4000;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Why a session ends.
 #[derive(Debug)]
 enum Over {
-    /// The client said `leave`.
+    /// The client said `leave`, or closed the connection in good order.
     Left,
     /// The connection is closed or broken: nothing can be said any more.
-    Closed,
+    Lost,
     /// For this reason, which the client is told.
     Refused(Refusal),
 }
@@ -41,40 +37,56 @@ impl From<Code> for Over {
     }
 }
 
+impl From<Unsent> for Over {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::Lost => Self::Lost,
+            Unsent::Slow => Code::Slow.into(),
+        }
+    }
+}
+
 /// Serves one client.
-pub(crate) async fn run(app: Arc<App>, room: RoomName, reachable: Vec<SocketAddr>, socket: WebSocket) {
+pub(crate) async fn run(place: Place, wire: Wire) {
+    let app = place.app.clone();
     app.metrics.sockets.inc();
-    let (outbox, mut inbox) = outbox();
     let now = Instant::now();
     let mut session = Session {
-        wire: Wire { socket, end: inbox.end.clone() },
+        wire,
         bucket: Bucket::new(now.into_std(), MESSAGES_PER_SECOND, MESSAGES_AT_ONCE),
         opened: now,
         heard: now,
-        place: Place { app: app.clone(), room, reachable, outbox },
-        participant: None,
+        place,
+        seat: None,
     };
-    let over = session.talk(&mut inbox.queue).await;
-    let Session { mut wire, participant, .. } = session;
-    if let Some(mut participant) = participant {
-        participant.because(reason(&over));
-        // Dropped here, it leaves the room.
+    let over = session.talk().await;
+    let Session { wire, seat, .. } = session;
+    if let Some(mut seat) = seat {
+        if may_come_back(&over) && seat.participant.has_media() {
+            tokio::spawn(seat.hold());
+        } else {
+            seat.participant.because(match &over {
+                Over::Left | Over::Lost => LeftReason::Left,
+                Over::Refused(refusal) => refusal.code.left_reason(),
+            });
+            // Dropped here, it leaves the room: nobody may wait for a farewell.
+        }
     }
-    // Nobody may wait for a farewell: the room has been left before.
-    wire.farewell(&app, over).await;
+    match over {
+        Over::Lost => {}
+        Over::Left => wire.farewell(None).await,
+        Over::Refused(refusal) => {
+            app.metrics.error(refusal.code);
+            tracing::debug!(code = refusal.code.name(), "a session ends");
+            wire.farewell(Some(refusal)).await;
+        }
+    }
     app.metrics.sockets.dec();
 }
 
-/// What the others are told.
-fn reason(over: &Over) -> LeftReason {
-    match over {
-        Over::Left | Over::Closed => LeftReason::Left,
-        Over::Refused(refusal) => match refusal.code {
-            Code::Silent | Code::MediaLost | Code::MediaFailed => LeftReason::Lost,
-            Code::Replaced => LeftReason::Replaced,
-            _ => LeftReason::Removed,
-        },
-    }
+/// Whether the connection ended by itself, and the person may still be there.
+fn may_come_back(over: &Over) -> bool {
+    matches!(over, Over::Lost | Over::Refused(Refusal { code: Code::Silent | Code::Slow, .. }))
 }
 
 /// Where a session is, before and after it joins.
@@ -84,7 +96,13 @@ pub(crate) struct Place {
     pub(crate) room: RoomName,
     /// Where the client may send its media.
     pub(crate) reachable: Vec<SocketAddr>,
-    pub(crate) outbox: Outbox,
+}
+
+impl Place {
+    /// The addresses as messages name them.
+    pub(crate) fn media(&self) -> Vec<String> {
+        self.reachable.iter().map(ToString::to_string).collect()
+    }
 }
 
 struct Session {
@@ -93,24 +111,23 @@ struct Session {
     opened: Instant,
     heard: Instant,
     place: Place,
-    participant: Option<Participant>,
+    seat: Option<Seat>,
 }
 
 impl Session {
     /// Until it is over.
-    async fn talk(&mut self, queue: &mut tokio::sync::mpsc::Receiver<Item>) -> Over {
+    async fn talk(&mut self) -> Over {
         let mut ticks = interval(PING_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stop = self.place.app.stopping();
-        let end = self.wire.end.clone();
         loop {
+            let Self { wire, seat, .. } = self;
             let step = tokio::select! {
                 biased;
-                refusal = end.ended() => Err(refusal.into()),
                 () = stopped(&mut stop) => Err(Code::Shutdown.into()),
+                Some(happened) = next(seat) => self.attend(happened).await,
                 _ = ticks.tick() => self.tick().await,
-                Some(item) = queue.recv() => self.deliver(item).await,
-                message = self.wire.socket.recv() => self.hear(message).await,
+                heard = wire.hear() => self.hear(heard).await,
             };
             if let Err(over) = step {
                 return over;
@@ -124,54 +141,58 @@ impl Session {
         if now.saturating_duration_since(self.heard) > SILENCE {
             return Err(Code::Silent.into());
         }
-        if self.participant.is_none() && now.saturating_duration_since(self.opened) > BEFORE_JOIN {
+        if self.seat.is_none() && now.saturating_duration_since(self.opened) > BEFORE_JOIN {
             return Err(Code::Idle.into());
         }
         let since = now.saturating_duration_since(self.opened);
         let t = u64::try_from(since.as_millis()).unwrap_or_default();
-        self.wire.send(Ping { t }.text()).await
+        self.send(Ping { t }.text()).await
     }
 
     /// Something that others left here.
-    async fn deliver(&mut self, item: Item) -> Result<(), Over> {
+    async fn attend(&mut self, happened: Happened) -> Result<(), Over> {
+        let item = match happened {
+            Happened::Ended(refusal) => return Err(refusal.into()),
+            Happened::Claimed(claim) => {
+                let Some(seat) = self.seat.take() else { return Ok(()) };
+                return match claim.send(seat) {
+                    Ok(()) => Err(Code::Replaced.into()),
+                    Err(seat) => {
+                        self.seat = Some(seat);
+                        Ok(())
+                    }
+                };
+            }
+            Happened::Item(item) => item,
+        };
         match item {
-            Item::Text(text) => self.wire.send(text).await,
+            Item::Text(text) | Item::Chat(text) => self.send(text).await,
             Item::About(person, text) => {
-                self.wire.send(text).await?;
-                if let Some(participant) = &mut self.participant {
-                    participant.look_again(person);
-                }
-                Ok(())
+                self.send(text).await?;
+                self.participant().map(|participant| participant.look_again(person))
             }
-            Item::Event(event) => {
-                let Some(participant) = &self.participant else { return Ok(()) };
-                match participant.translate(event)? {
-                    Some(text) => self.wire.send(text).await,
-                    None => Ok(()),
-                }
-            }
+            Item::Event(event) => match self.participant()?.translate(event)? {
+                Some(text) => self.send(text).await,
+                None => Ok(()),
+            },
         }
     }
 
     /// Something that the client sent.
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), Over> {
-        let message = match message {
-            None => return Err(Over::Closed),
-            Some(Err(error)) => return Err(broken(&error)),
-            Some(Ok(message)) => message,
-        };
+    async fn hear(&mut self, heard: Heard) -> Result<(), Over> {
         let now = Instant::now();
+        let text = match heard {
+            Heard::Lost => return Err(Over::Lost),
+            Heard::Bye => return Err(Over::Left),
+            Heard::Broken(code) => return Err(code.into()),
+            Heard::Nothing => None,
+            Heard::Text(text) => Some(text),
+        };
         self.heard = now;
         if !self.bucket.take(now.into_std()) {
             return Err(Code::TooFast.into());
         }
-        let text = match message {
-            Message::Text(text) => text,
-            Message::Binary(_) => return Err(Code::NotText.into()),
-            // Control frames of the WebSocket itself are answered below us.
-            Message::Ping(_) | Message::Pong(_) => return Ok(()),
-            Message::Close(_) => return Err(Over::Closed),
-        };
+        let Some(text) = text else { return Ok(()) };
         if text.len() > MESSAGE_BYTES {
             return Err(Code::TooLarge.into());
         }
@@ -189,7 +210,7 @@ impl Session {
         match result {
             Err(Over::Refused(refusal)) if !refusal.code.is_fatal() => {
                 self.place.app.metrics.error(refusal.code);
-                self.wire.send(refusal.text()).await
+                self.send(refusal.text()).await
             }
             other => other,
         }
@@ -198,20 +219,36 @@ impl Session {
     async fn act(&mut self, request: Request) -> Result<(), Over> {
         match request {
             Request::Join(join) => {
-                if self.participant.is_some() {
+                if self.seat.is_some() {
                     return Err(Code::AlreadyJoined.into());
                 }
-                let (participant, welcome) = Participant::join(self.place.clone(), join).await?;
-                self.participant = Some(participant);
+                if self.place.app.is_draining() {
+                    return Err(Code::Draining.into());
+                }
+                let (seat, welcome) = Seat::take(self.place.clone(), join).await?;
+                self.seat = Some(seat);
                 // Before anything that waits in the queue: nobody hears of the room before they are in.
-                self.wire.send(welcome).await
+                self.send(welcome).await
+            }
+            Request::Resume(resume) => {
+                if self.seat.is_some() {
+                    return Err(Code::AlreadyJoined.into());
+                }
+                let seat = Seat::resume(self.place.clone(), &resume).await?;
+                let resumed = self.seat.insert(seat).participant.resumed();
+                self.send(resumed).await?;
+                while let Some(text) = self.seat.as_ref().and_then(|seat| seat.missed.front()).cloned() {
+                    self.send(text).await?;
+                    self.seat.as_mut().and_then(|seat| seat.missed.pop_front());
+                }
+                Ok(())
             }
             Request::Leave(_) => Err(Over::Left),
-            Request::Ping(ping) => self.wire.send(Pong { t: ping.t }.text()).await,
+            Request::Ping(ping) => self.send(Pong { t: ping.t }.text()).await,
             Request::Pong(_) => Ok(()),
             Request::Offer(offer) => {
                 let answer = self.participant()?.offer(offer).await?;
-                self.wire.send(answer).await
+                self.send(answer).await
             }
             Request::View(view) => Ok(self.participant()?.view(view)?),
             Request::Mute(mute) => Ok(self.participant()?.mute(mute)?),
@@ -226,61 +263,21 @@ impl Session {
         }
     }
 
-    fn participant(&mut self) -> Result<&mut Participant, Over> {
-        self.participant.as_mut().ok_or(Code::NotJoined.into())
-    }
-}
-
-/// What a failed read means.
-fn broken(error: &axum::Error) -> Over {
-    // The WebSocket library below axum is not ours to name; these are the two failures by which a client can be told what it did.
-    let text = error.to_string();
-    if text.contains("too long") || text.contains("too big") {
-        Code::TooLarge.into()
-    } else if text.contains("UTF-8") {
-        Code::NotText.into()
-    } else {
-        Over::Closed
-    }
-}
-
-/// The socket's sending side.
-struct Wire {
-    socket: WebSocket,
-    end: Arc<End>,
-}
-
-impl Wire {
-    /// Sends a text; whoever does not take it in time is too slow, and so is one whose queue overflows meanwhile.
+    /// Sends a text, unless somebody ends the session meanwhile: one whose queue overflows while it does not read is too slow.
     async fn send(&mut self, text: Utf8Bytes) -> Result<(), Over> {
+        let Some(seat) = &self.seat else { return Ok(self.wire.send(text).await?) };
         tokio::select! {
-            sent = timeout(SEND_TIME, self.socket.send(Message::Text(text))) => match sent {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) => Err(Over::Closed),
-                Err(_) => Err(Code::Slow.into()),
-            },
-            refusal = self.end.ended() => Err(refusal.into()),
+            sent = self.wire.send(text) => Ok(sent?),
+            refusal = seat.inbox.end.ended() => Err(refusal.into()),
         }
     }
 
-    /// Says why, closes, and reads on for a moment: a connection that is closed with unread bytes is reset, and the client
-    /// would lose what was said last (RFC 6455 §7.1.1 asks the server to close cleanly).
-    async fn farewell(&mut self, app: &App, over: Over) {
-        let close = match over {
-            Over::Closed => return,
-            Over::Left => CloseFrame { code: close_code::NORMAL, reason: Utf8Bytes::from_static("") },
-            Over::Refused(refusal) => {
-                app.metrics.error(refusal.code);
-                tracing::debug!(code = refusal.code.name(), "a session ends");
-                let _ = timeout(FAREWELL, self.socket.send(Message::Text(refusal.text()))).await;
-                let code = if refusal.code == Code::Shutdown { close_code::AWAY } else { ERROR };
-                CloseFrame { code, reason: Utf8Bytes::from_static(refusal.code.name()) }
-            }
-        };
-        let _ = timeout(FAREWELL, async {
-            let _ = self.socket.send(Message::Close(Some(close))).await;
-            while let Some(Ok(_)) = self.socket.recv().await {}
-        })
-        .await;
+    fn participant(&mut self) -> Result<&mut Participant, Over> {
+        self.seat.as_mut().map(|seat| &mut seat.participant).ok_or(Code::NotJoined.into())
     }
+}
+
+/// What happens to a seat; nothing ever to somebody who has none.
+async fn next(seat: &mut Option<Seat>) -> Option<Happened> {
+    Some(seat.as_mut()?.next().await)
 }

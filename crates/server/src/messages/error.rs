@@ -1,6 +1,6 @@
 //! `error`: what went wrong, by a code and a sentence.
 
-use super::{Kind, Notice};
+use super::{Kind, LeftReason, Notice};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -19,6 +19,8 @@ pub(crate) enum Code {
     Idle,
     Shutdown,
     NotJoined,
+    NotHere,
+    Draining,
     AlreadyJoined,
     BadName,
     BadChat,
@@ -35,7 +37,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// All of them, in the order of the documentation.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::BadJson,
         Self::TooDeep,
         Self::UnknownType,
@@ -48,6 +50,8 @@ impl Code {
         Self::Idle,
         Self::Shutdown,
         Self::NotJoined,
+        Self::NotHere,
+        Self::Draining,
         Self::AlreadyJoined,
         Self::BadName,
         Self::BadChat,
@@ -90,6 +94,15 @@ impl Code {
         )
     }
 
+    /// What the others are told of somebody whose session ends with it.
+    pub(crate) fn left_reason(self) -> LeftReason {
+        match self {
+            Self::Silent | Self::MediaLost | Self::MediaFailed => LeftReason::Lost,
+            Self::Replaced => LeftReason::Replaced,
+            _ => LeftReason::Removed,
+        }
+    }
+
     fn describe(self) -> (&'static str, &'static str) {
         match self {
             Self::BadJson => ("bad-json", "The message is not a JSON object with a type."),
@@ -104,6 +117,8 @@ impl Code {
             Self::Idle => ("idle", "Nobody joined on this connection for 30 minutes."),
             Self::Shutdown => ("shutdown", "The server is stopping."),
             Self::NotJoined => ("not-joined", "Join the room first."),
+            Self::NotHere => ("not-here", "Whoever had this token has left; join again."),
+            Self::Draining => ("draining", "The server will stop soon; join again in a moment."),
             Self::AlreadyJoined => ("already-joined", "This connection has already joined."),
             Self::BadName => ("bad-name", "A name has 1 to 64 characters and no control characters."),
             Self::BadChat => ("bad-chat", "A chat message has 1 to 4,000 characters."),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chat;
+mod drain;
 mod encodings;
 mod error;
 mod floor;
@@ -14,6 +15,7 @@ mod offer;
 mod people;
 mod ping;
 mod request;
+mod resume;
 mod sections;
 mod slots;
 mod source;
@@ -23,6 +25,7 @@ mod welcome;
 
 pub(crate) use answer::Answer;
 pub(crate) use chat::{Chat, Said};
+pub(crate) use drain::Drain;
 pub(crate) use encodings::Encodings;
 pub(crate) use error::{Code, Refusal};
 pub(crate) use floor::Floor;
@@ -35,6 +38,7 @@ pub(crate) use offer::Offer;
 pub(crate) use people::{Changed, Joined, Left, LeftReason, Person};
 pub(crate) use ping::{Ping, Pong};
 pub(crate) use request::{Kind, Request};
+pub(crate) use resume::{Resume, Resumed};
 pub(crate) use sections::Sections;
 pub(crate) use slots::{Shown, Slots};
 pub(crate) use source::Source;

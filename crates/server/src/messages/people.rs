@@ -12,6 +12,8 @@ pub(crate) struct Person {
     pub(crate) sources: Vec<Source>,
     pub(crate) muted: Vec<Source>,
     pub(crate) hand: bool,
+    /// The connection is lost; the person may come back by itself.
+    pub(crate) away: bool,
 }
 
 /// Somebody came.

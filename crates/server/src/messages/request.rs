@@ -1,6 +1,6 @@
 //! Reading a client's message: depth, then type, then fields.
 
-use super::{Chat, Code, Hand, Join, Leave, Mute, Offer, Ping, Pong, Refusal, View};
+use super::{Chat, Code, Hand, Join, Leave, Mute, Offer, Ping, Pong, Refusal, Resume, View};
 use super::{chat, join, offer, ping, view};
 use crate::limits::MESSAGE_DEPTH;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -10,6 +10,7 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Join,
+    Resume,
     Offer,
     View,
     Mute,
@@ -22,8 +23,9 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Join,
+        Self::Resume,
         Self::Offer,
         Self::View,
         Self::Mute,
@@ -38,6 +40,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Join => "join",
+            Self::Resume => "resume",
             Self::Offer => "offer",
             Self::View => "view",
             Self::Mute => "mute",
@@ -54,6 +57,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
     Join(Join),
+    Resume(Resume),
     Offer(Offer),
     View(View),
     Mute(Mute),
@@ -87,6 +91,7 @@ impl Request {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Join(_) => Kind::Join,
+            Self::Resume(_) => Kind::Resume,
             Self::Offer(_) => Kind::Offer,
             Self::View(_) => Kind::View,
             Self::Mute(_) => Kind::Mute,
@@ -101,6 +106,7 @@ impl Request {
     fn body(kind: Kind, text: &str) -> Result<Self, Refusal> {
         Ok(match kind {
             Kind::Join => Self::Join(fields::<join::Wire>(text)?.try_into()?),
+            Kind::Resume => Self::Resume(fields(text)?),
             Kind::Offer => Self::Offer(fields::<offer::Wire>(text)?.try_into()?),
             Kind::View => Self::View(fields::<view::Wire>(text)?.try_into()?),
             Kind::Mute => Self::Mute(fields(text)?),
