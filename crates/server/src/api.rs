@@ -1,21 +1,25 @@
 //! What the administrator may see.
 
+use crate::keys::Role;
+use crate::limits::TOKEN_SECONDS;
 use crate::messages::{Person, PersonId};
 use crate::name::RoomName;
 use crate::page;
 use crate::server::App;
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{Response, StatusCode, header};
 use axum::response::IntoResponse;
 use salon_host::sfu::{EncodingReport, ParticipantId, ParticipantReport, SlotReport, TrackId, TrackReport};
 use salon_host::{HostRoomReport, PeerReport};
 use salon_rtp::MediaKind;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -37,6 +41,42 @@ pub(crate) async fn room(State(app): State<Arc<App>>, Path(name): Path<String>) 
             Some(report) => Json(room_view(&app, report)).into_response(),
             None => (StatusCode::NOT_FOUND, "Nobody is in that room.\n").into_response(),
         },
+        None => busy(),
+    }
+}
+
+/// What `POST /api/rooms/{room}/tokens` is asked.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TokenWish {
+    role: Role,
+    seconds: u64,
+    name: Option<String>,
+}
+
+/// `POST /api/rooms/{room}/tokens`: a key for somebody; `*` for all rooms.
+pub(crate) async fn token(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    wish: Result<Json<TokenWish>, JsonRejection>,
+) -> Response<Body> {
+    let room = RoomName::parse(&name);
+    if room.is_none() && name != "*" {
+        return page::not_found();
+    }
+    let wish = match wish {
+        Ok(Json(wish)) => wish,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let bad = |sentence: &'static str| (StatusCode::BAD_REQUEST, sentence).into_response();
+    if wish.name.as_deref().is_some_and(|name| crate::name::person(name).is_none()) {
+        return bad("A name has 1 to 64 characters and no control characters.\n");
+    }
+    if wish.seconds == 0 || wish.seconds > TOKEN_SECONDS {
+        return bad("A token is valid for 1 second to 400 days.\n");
+    }
+    let valid = Duration::from_secs(wish.seconds);
+    match app.keys.token(room.as_ref(), wish.role, wish.name, valid) {
+        Some(token) => Json(serde_json::json!({ "token": token })).into_response(),
         None => busy(),
     }
 }

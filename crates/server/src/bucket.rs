@@ -18,8 +18,23 @@ impl Bucket {
         Self { level: u64::from(at_once) * 1000, per_second, at_once, last: now }
     }
 
+    /// Whether it holds all that it can.
+    pub(crate) fn is_full(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        self.level == u64::from(self.at_once) * 1000
+    }
+
     /// Spends a token; false when there is none.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        let enough = self.level >= 1000;
+        if enough {
+            self.level -= 1000;
+        }
+        enough
+    }
+
+    fn refill(&mut self, now: Instant) {
         let milliseconds = now.saturating_duration_since(self.last).as_millis();
         if milliseconds > 0 {
             let gained =
@@ -27,11 +42,6 @@ impl Bucket {
             self.level = self.level.saturating_add(gained).min(u64::from(self.at_once) * 1000);
             self.last = now;
         }
-        let enough = self.level >= 1000;
-        if enough {
-            self.level -= 1000;
-        }
-        enough
     }
 }
 

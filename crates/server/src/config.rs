@@ -1,5 +1,6 @@
 //! What whoever runs the server decides.
 
+use crate::keys::Needed;
 use crate::limits;
 use std::net::IpAddr;
 
@@ -11,6 +12,12 @@ pub struct Config {
     pub public_ips: Vec<IpAddr>,
     /// The token that opens `/metrics` and `/api/rooms`; `None`: one of 128 random bits is made ([`crate::Server::admin_token`]).
     pub admin_token: Option<String>,
+    /// The key that makes a moderator of whoever joins with it; `None`: one of 128 random bits is made ([`crate::Server::moderator_key`]).
+    pub moderator_key: Option<String>,
+    /// The secret with which tokens are signed (HS256); `None`: a random one, so that tokens end with the process.
+    pub token_secret: Option<String>,
+    /// Which rooms let in only who brings a key.
+    pub key_needed: Needed,
     /// Origins (`https://example.org`) whose pages may speak the room protocol and show ours in a frame, besides our own.
     pub allow_origins: Vec<String>,
     /// TCP connections at once that [`crate::Server::serve`] holds.
@@ -25,6 +32,9 @@ impl Default for Config {
         Self {
             public_ips: Vec::new(),
             admin_token: None,
+            moderator_key: None,
+            token_secret: None,
+            key_needed: Needed::Nowhere,
             allow_origins: Vec::new(),
             max_connections: limits::CONNECTIONS,
             plain_http: false,

@@ -1,6 +1,10 @@
 //! Who is in which room, as people see it: names, sources, mute, hands. The media crates know none of this.
 
-use crate::messages::{Changed, Code, Joined, Left, LeftReason, Notice, Person, PersonId, Said, Source};
+use crate::keys::Role;
+use crate::lobby::Lobby;
+use crate::messages::{
+    Changed, Code, Joined, Knock, Left, LeftReason, Notice, Person, PersonId, Said, Source,
+};
 use crate::metrics::Metrics;
 use crate::name::RoomName;
 use crate::outbox::{Item, Outbox};
@@ -23,7 +27,21 @@ pub(crate) struct Directory {
     metrics: Arc<Metrics>,
 }
 
-type Room = BTreeMap<PersonId, Entry>;
+/// A room.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    pub(crate) people: BTreeMap<PersonId, Entry>,
+    pub(crate) lobby: Lobby,
+}
+
+/// What somebody finds who comes in.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) people: Vec<Person>,
+    pub(crate) locked: bool,
+    /// Who waits at the door; for moderators only.
+    pub(crate) knocks: Vec<Knock>,
+}
 
 /// Somebody in a room.
 #[derive(Debug)]
@@ -56,26 +74,35 @@ impl Directory {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Puts somebody into a room and tells the others; gives those.
-    pub(crate) fn enter(&self, name: &RoomName, entry: Entry) -> Vec<Person> {
+    /// Puts somebody into a room and tells the others; gives what is there.
+    pub(crate) fn enter(&self, name: &RoomName, entry: Entry) -> Found {
         let mut rooms = self.lock();
         let room = rooms.entry(name.clone()).or_default();
         tell(room, entry.person.id, &Joined { person: &entry.person });
-        let others = room.values().map(|entry| entry.person.clone()).collect();
-        room.insert(entry.person.id, entry);
+        let (id, role) = (entry.person.id, entry.person.role);
+        room.people.insert(id, entry);
+        let found = found(room, id, role);
         self.count(&rooms);
         self.metrics.joins.inc();
-        others
+        found
+    }
+
+    /// What is there for somebody who is in already.
+    pub(crate) fn look(&self, name: &RoomName, id: PersonId) -> Option<Found> {
+        let rooms = self.lock();
+        let room = rooms.get(name)?;
+        Some(found(room, id, room.people.get(&id)?.person.role))
     }
 
     /// Takes somebody out of a room and tells the others. Does nothing if they are gone already.
     pub(crate) fn leave(&self, name: &RoomName, id: PersonId, reason: LeftReason) {
         let mut rooms = self.lock();
         let Some(room) = rooms.get_mut(name) else { return };
-        if room.remove(&id).is_some() {
+        if room.people.remove(&id).is_some() {
             tell(room, id, &Left { id, reason });
         }
-        if room.is_empty() {
+        // With the room its lobby ends: whoever waits there comes into a new one.
+        if room.people.is_empty() {
             rooms.remove(name);
         }
         if rooms.is_empty() {
@@ -105,7 +132,7 @@ impl Directory {
     pub(crate) fn change(&self, name: &RoomName, id: PersonId, change: impl FnOnce(&mut Entry)) {
         let mut rooms = self.lock();
         let Some(room) = rooms.get_mut(name) else { return };
-        let Some(entry) = room.get_mut(&id) else { return };
+        let Some(entry) = room.people.get_mut(&id) else { return };
         let (before, tracks) = (entry.person.clone(), entry.tracks.clone());
         change(entry);
         let person = entry.person.clone();
@@ -119,7 +146,7 @@ impl Directory {
         let rooms = self.lock();
         let Some(room) = rooms.get(name) else { return };
         let text = Said { from: id, text, at }.text();
-        for entry in room.values() {
+        for entry in room.people.values() {
             entry.outbox.put(Item::Chat(text.clone()));
         }
     }
@@ -127,7 +154,7 @@ impl Directory {
     /// Tells everybody in all rooms.
     pub(crate) fn tell_all(&self, notice: &impl Notice) {
         let text = notice.text();
-        for entry in self.lock().values().flat_map(BTreeMap::values) {
+        for entry in self.lock().values().flat_map(|room| room.people.values()) {
             entry.outbox.put(Item::Text(text.clone()));
         }
     }
@@ -147,13 +174,13 @@ impl Directory {
 
     /// Whether somebody is there.
     pub(crate) fn has(&self, name: &RoomName, id: PersonId) -> bool {
-        self.lock().get(name).is_some_and(|room| room.contains_key(&id))
+        self.lock().get(name).is_some_and(|room| room.people.contains_key(&id))
     }
 
     /// Where to find somebody, or one source of theirs.
     pub(crate) fn find(&self, name: &RoomName, id: PersonId, source: Option<Source>) -> Option<Whereabouts> {
         let rooms = self.lock();
-        let entry = rooms.get(name)?.get(&id)?;
+        let entry = rooms.get(name)?.people.get(&id)?;
         let track = source.and_then(|source| entry.tracks.get(&source).copied());
         Some(Whereabouts { participant: entry.member.participant(), track })
     }
@@ -162,33 +189,41 @@ impl Directory {
     pub(crate) fn people(&self, name: &RoomName) -> Vec<Person> {
         self.lock()
             .get(name)
-            .map(|room| room.values().map(|entry| entry.person.clone()).collect())
+            .map(|room| room.people.values().map(|entry| entry.person.clone()).collect())
             .unwrap_or_default()
     }
 
     fn count(&self, rooms: &HashMap<RoomName, Room>) {
-        let people = rooms.values().map(BTreeMap::len).sum::<usize>();
+        let people = rooms.values().map(|room| room.people.len()).sum::<usize>();
         self.metrics.rooms.set(i64::try_from(rooms.len()).unwrap_or(i64::MAX));
         self.metrics.people.set(i64::try_from(people).unwrap_or(i64::MAX));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, Room>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<RoomName, Room>> {
         // Nothing below panics half way through a change.
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn found(room: &Room, id: PersonId, role: Role) -> Found {
+    Found {
+        people: room.people.values().filter(|e| e.person.id != id).map(|e| e.person.clone()).collect(),
+        locked: room.lobby.locked,
+        knocks: if role == Role::Moderator { room.lobby.waiting() } else { Vec::new() },
+    }
+}
+
 /// Whoever holds a token, compared in constant time.
 fn bearer<'a>(room: &'a Room, token: &str) -> Option<&'a Entry> {
-    room.values().find(|entry| {
+    room.people.values().find(|entry| {
         aws_lc_rs::constant_time::verify_slices_are_equal(entry.token.as_bytes(), token.as_bytes()).is_ok()
     })
 }
 
 /// Tells a room something about a person.
-fn tell(room: &Room, about: PersonId, notice: &impl Notice) {
+pub(crate) fn tell(room: &Room, about: PersonId, notice: &impl Notice) {
     let text = notice.text();
-    for entry in room.values() {
+    for entry in room.people.values() {
         entry.outbox.put(Item::About(about, text.clone()));
     }
 }

@@ -100,3 +100,21 @@ pub const SOCKET_BUFFER: usize = 8 * 1024;
 
 /// How long a client that is being closed may take to hear why.
 pub const FAREWELL: Duration = Duration::from_secs(1);
+
+/// People who wait at the door of a locked room: more than a moderator reads through.
+pub const KNOCKS: usize = 50;
+
+/// How long one waits at a locked door.
+pub const KNOCK_TIME: Duration = Duration::from_secs(600);
+
+/// Joins from one address at once, loopback excepted (a reverse proxy comes from there): a class behind one address that opens its link.
+pub const JOINS_AT_ONCE: u32 = 60;
+
+/// Joins from one address a second in the long run.
+pub const JOINS_PER_SECOND: u32 = 1;
+
+/// Addresses whose joins are counted; beyond it those that have been quiet longest enough are forgotten first, and then new ones share one count.
+pub const JOIN_ADDRESSES: usize = 4_096;
+
+/// How long a token that the server makes may be valid: a school year.
+pub const TOKEN_SECONDS: u64 = 400 * 24 * 3_600;

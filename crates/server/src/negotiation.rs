@@ -1,5 +1,6 @@
 //! From an offer to tracks and slots, and back to an answer; what stands between two offers.
 
+use crate::keys::Role;
 use crate::messages::{Code, Refusal, Sections, Source};
 use salon_host::sfu::{
     EncodingSpec, Feedback, SlotId, SlotPayload, SlotSpec, SlotStreams, TrackId, TrackSpec,
@@ -21,15 +22,15 @@ pub(crate) struct Proposal {
 
 impl Proposal {
     /// Reads an offer. `sources` says what each sending section carries; where it is silent, sound is a microphone and a
-    /// picture a camera, or the screen's where there is one already.
-    pub(crate) fn read(sdp: &str, sources: &Sections<Source>) -> Result<Self, Refusal> {
+    /// picture a camera, or the screen's where there is one already. What a listener would send is refused, section by section.
+    pub(crate) fn read(sdp: &str, sources: &Sections<Source>, role: Role) -> Result<Self, Refusal> {
         let offer = Offer::parse(sdp)
             .map_err(|error| Refusal::new(Code::BadSdp).saying(sentence(&error.to_string())))?;
         let mut taken: BTreeSet<Source> = sources.0.values().copied().collect();
         let (mut tracks, mut slots) = (Vec::new(), Vec::new());
         for section in &offer.sections {
             let Some(mid) = key(section) else { continue };
-            if let Some(send) = section.plan.send() {
+            if let Some(send) = section.plan.send().filter(|_| role != Role::Listener) {
                 let source = match sources.0.get(&mid) {
                     Some(source) => *source,
                     None => default_source(send.kind, &mut taken)?,

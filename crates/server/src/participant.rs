@@ -1,11 +1,12 @@
 //! A client that has joined: its person in the directory, its member at the host, what was negotiated, what it wants to see.
 
-use crate::directory::Entry;
+use crate::directory::{Entry, Found};
+use crate::keys::Role;
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{
-    Answer, Chat, Code, Encodings, Floor, Hand, Join, LeftReason, Media, MediaState, Mute, Notice as _,
-    Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking, View, Want,
-    Welcome,
+    Answer, Chat, Code, Encodings, Floor, Hand, Join, LeftReason, Media, MediaState, Moderation, Mute,
+    Notice as _, Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking, View,
+    Want, Welcome,
 };
 use crate::negotiation::{Negotiated, Own, Proposal, refused};
 use crate::outbox::{Item, Outbox};
@@ -26,6 +27,7 @@ use tokio::time::timeout;
 /// A client that has joined. Dropped, it leaves the room.
 pub(crate) struct Participant {
     presence: Presence,
+    role: Role,
     negotiated: Negotiated,
     /// What each slot is to show, as the client said it.
     wishes: BTreeMap<Mid, SlotView>,
@@ -53,11 +55,11 @@ impl Participant {
     pub(crate) async fn join(
         place: Place,
         join: Join,
-        outbox: Outbox,
-        claim: mpsc::Sender<Claim>,
+        role: Role,
+        keys: Keys,
     ) -> Result<(Self, Utf8Bytes), Refusal> {
         let app = place.app.clone();
-        let proposal = Proposal::read(&join.sdp, &join.sources)?;
+        let proposal = Proposal::read(&join.sdp, &join.sources, role)?;
         let token = random::token().map_err(|_| Code::Internal)?;
         let session_id = u64::from_be_bytes(random::bytes().map_err(|_| Code::Internal)?) >> 1;
         if let Some(member) = join.replaces.and_then(|token| app.directory.replace(&place.room, &token)) {
@@ -67,9 +69,9 @@ impl Participant {
         let mut sources: Vec<_> = proposal.track_specs().iter().map(|spec| spec.source.into()).collect();
         sources.sort_unstable();
         let muted = join.muted.into_iter().filter(|source| sources.contains(source)).collect();
-        let person = Person { id, name: join.name, sources, muted, hand: false, away: false };
-        let (joined, others) =
-            enter(&place, &proposal, person, Keys { token: token.clone(), outbox, claim }).await?;
+        let person = Person { id, name: join.name, sources, muted, hand: false, away: false, role };
+        let name = person.name.clone();
+        let (joined, found) = enter(&place, &proposal, person, token.clone(), keys).await?;
         let presence = Presence { place: place.clone(), id, member: joined.member, reason: LeftReason::Left };
         let mut negotiated = Negotiated::new(&proposal, &joined, session_id);
         let own = Own {
@@ -87,10 +89,14 @@ impl Participant {
             media: place.media(),
             tracks: negotiated.sources(),
             refused: refused(&proposal),
-            people: others,
+            people: found.people,
+            name: &name,
+            role,
+            locked: found.locked,
+            knocks: found.knocks,
         };
         let welcome = welcome.text();
-        Ok((Self { presence, negotiated, wishes: BTreeMap::new(), told: Told::default() }, welcome))
+        Ok((Self { presence, role, negotiated, wishes: BTreeMap::new(), told: Told::default() }, welcome))
     }
 
     /// Another connection goes on with this participant.
@@ -102,8 +108,8 @@ impl Participant {
     /// All that the connection before was told.
     pub(crate) fn resumed(&self) -> Utf8Bytes {
         let Presence { place, id, .. } = &self.presence;
-        let mut people = place.app.directory.people(&place.room);
-        people.retain(|person| person.id != *id);
+        let found = place.app.directory.look(&place.room, *id);
+        let Found { people, locked, knocks } = found.unwrap_or_default();
         let mut resumed = Resumed {
             id: *id,
             boot: &place.app.boot,
@@ -114,6 +120,8 @@ impl Participant {
             floor: None,
             speaking: Vec::new(),
             state: None,
+            locked,
+            knocks,
         };
         self.told.fill(&mut resumed);
         resumed.text()
@@ -142,7 +150,7 @@ impl Participant {
 
     /// A renegotiation; gives the `answer`.
     pub(crate) async fn offer(&mut self, offer: Offer) -> Result<Utf8Bytes, Refusal> {
-        let proposal = Proposal::read(&offer.sdp, &offer.sources)?;
+        let proposal = Proposal::read(&offer.sdp, &offer.sources, self.role)?;
         let difference = self.negotiated.difference(&proposal)?;
         let app = self.presence.place.app.clone();
         let (sender, receiver) = oneshot::channel();
@@ -227,6 +235,12 @@ impl Participant {
     pub(crate) fn hand(&self, hand: Hand) {
         let Presence { place, id, .. } = &self.presence;
         place.app.directory.change(&place.room, *id, |entry| entry.person.hand = hand.raised);
+    }
+
+    /// Does what only moderators may.
+    pub(crate) fn moderate(&self, what: Moderation) -> Result<(), Refusal> {
+        let Presence { place, id, .. } = &self.presence;
+        place.app.directory.moderate(&place.room, *id, what, &place.app.host)
     }
 
     /// Puts an event of the media threads into the protocol's words; an error where it ends the session.
@@ -325,10 +339,9 @@ impl Participant {
 }
 
 /// What others reach a participant by.
-struct Keys {
-    token: String,
-    outbox: Outbox,
-    claim: mpsc::Sender<Claim>,
+pub(crate) struct Keys {
+    pub(crate) outbox: Outbox,
+    pub(crate) claim: mpsc::Sender<Claim>,
 }
 
 /// Joins the host's room and, in the same moment on the media thread, the directory: so nobody hears of tracks of a person that
@@ -337,8 +350,9 @@ async fn enter(
     place: &Place,
     proposal: &Proposal,
     person: Person,
+    token: String,
     keys: Keys,
-) -> Result<(Joined, Vec<Person>), Refusal> {
+) -> Result<(Joined, Found), Refusal> {
     let (sender, mut receiver) = oneshot::channel();
     let (events, directory, room) = (keys.outbox.clone(), place.app.directory.clone(), place.room.clone());
     let (host, id, muted) = (place.app.host.clone(), person.id, person.muted.clone());
@@ -362,10 +376,9 @@ async fn enter(
                     muting.mute(joined.member, *track, true);
                 }
             }
-            let Keys { token, outbox, claim } = keys;
+            let Keys { outbox, claim } = keys;
             let entry = Entry { person, token, outbox, claim, member: joined.member, tracks };
-            let others = directory.enter(&room, entry);
-            (joined, others)
+            (joined, directory.enter(&room, entry))
         });
         let _ = sender.send(result);
     });

@@ -31,6 +31,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(api::metrics))
         .route("/api/rooms", get(api::rooms))
         .route("/api/rooms/{room}", get(api::room))
+        .route("/api/rooms/{room}/tokens", post(api::token))
         .route_layer(from_fn_with_state(app.clone(), only_admin));
     Router::new()
         .route("/", get(new_room))
@@ -140,7 +141,8 @@ impl Caller {
         let proxied = is_proxied(&self.headers);
         let reachable =
             candidates(&app.config.public_ips, self.arrival, proxied, &machine, app.host.udp().port());
-        Ok(Place { app: app.clone(), room, reachable })
+        let client = self.arrival.and_then(|arrival| arrival.remote).map(|remote| remote.ip());
+        Ok(Place { app: app.clone(), room, reachable, client })
     }
 }
 

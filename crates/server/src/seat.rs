@@ -1,9 +1,10 @@
 //! A participant and what waits for it: what a connection holds while it lives, and what stays when it is lost.
 
+use crate::keys::Role;
 use crate::limits::{MEDIA_ANSWER, MISSED};
 use crate::messages::{Code, Join, LeftReason, Refusal, Resume};
 use crate::outbox::{Inbox, Item, outbox};
-use crate::participant::Participant;
+use crate::participant::{Keys, Participant};
 use crate::server::stopped;
 use crate::session::Place;
 use axum::extract::ws::Utf8Bytes;
@@ -32,11 +33,11 @@ pub(crate) enum Happened {
 
 impl Seat {
     /// Joins; gives the `welcome` too.
-    pub(crate) async fn take(place: Place, join: Join) -> Result<(Self, Utf8Bytes), Refusal> {
+    pub(crate) async fn take(place: Place, join: Join, role: Role) -> Result<(Self, Utf8Bytes), Refusal> {
         let (outbox, inbox) = outbox();
         // One at a time: a second one that claims while a first is served has lost the race.
         let (claim, claims) = mpsc::channel(1);
-        let (participant, welcome) = Participant::join(place, join, outbox, claim).await?;
+        let (participant, welcome) = Participant::join(place, join, role, Keys { outbox, claim }).await?;
         Ok((Self { participant, inbox, claims, missed: VecDeque::new() }, welcome))
     }
 

@@ -4,17 +4,20 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::events::Streams;
 use crate::gate::Gate;
+use crate::joins::Joins;
+use crate::keys::{Keys, Role};
 use crate::limits::CONNECTIONS_PER_ADDRESS;
 use crate::listener::Front;
 use crate::messages::Drain;
 use crate::metrics::Metrics;
+use crate::name::RoomName;
 use crate::random::{self, NoRandomness};
 use crate::router;
 use crate::tls::Tls;
 use axum::Router;
 use salon_host::Handle;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -34,6 +37,9 @@ pub(crate) struct App {
     pub(crate) directory: Arc<Directory>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) admin_token: String,
+    moderator_key: String,
+    pub(crate) keys: Keys,
+    pub(crate) joins: Joins,
     /// Another one after each start.
     pub(crate) boot: String,
     pub(crate) streams: Streams,
@@ -69,9 +75,16 @@ impl Server {
     /// When the operating system gives no randomness for tokens.
     pub fn start(config: Config, host: Handle) -> Result<Self, NoRandomness> {
         let metrics = Arc::new(Metrics::new());
-        let given = config.admin_token.clone().filter(|token| !token.is_empty());
+        let given = |secret: &Option<String>| {
+            secret.clone().filter(|secret| !secret.is_empty()).map_or_else(random::token, Ok)
+        };
+        let moderator_key = given(&config.moderator_key)?;
+        let keys = Keys::new(moderator_key.clone(), &given(&config.token_secret)?, config.key_needed.clone());
         Ok(Self(Arc::new(App {
-            admin_token: given.map_or_else(random::token, Ok)?,
+            admin_token: given(&config.admin_token)?,
+            moderator_key,
+            keys,
+            joins: Joins::new(Instant::now()),
             boot: random::token()?,
             directory: Arc::new(Directory::new(metrics.clone())),
             gate: Gate::new(config.max_connections, CONNECTIONS_PER_ADDRESS, metrics.connections.clone()),
@@ -92,6 +105,23 @@ impl Server {
     /// The token that opens `/metrics` and `/api/rooms`.
     pub fn admin_token(&self) -> &str {
         &self.0.admin_token
+    }
+
+    /// The key that makes a moderator: to be put behind a room's link as `#key=…`.
+    pub fn moderator_key(&self) -> &str {
+        &self.0.moderator_key
+    }
+
+    /// A token for a room (`None`: for all), valid from now on for a while, to be put behind a room's link as `#key=…`. `name` is the name
+    /// under which its bearer joins. `None` where the clock stands before 1970 or the time is beyond all measure.
+    pub fn token(
+        &self,
+        room: Option<&RoomName>,
+        role: Role,
+        name: Option<String>,
+        valid: Duration,
+    ) -> Option<String> {
+        self.0.keys.token(room, role, name, valid)
     }
 
     /// Serves plain HTTP and, with `tls`, HTTPS on one port, until [`shutdown`](Self::shutdown). Plain HTTP from beyond loopback is redirected

@@ -1,8 +1,12 @@
 //! One client's connection, from its opening to its end.
 
 use crate::bucket::Bucket;
-use crate::limits::{BEFORE_JOIN, MESSAGE_BYTES, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, PING_EVERY, SILENCE};
-use crate::messages::{Code, LeftReason, Notice as _, Ping, Pong, Refusal, Request};
+use crate::keys::{Admission, Role};
+use crate::limits::{
+    BEFORE_JOIN, KNOCK_TIME, MESSAGE_BYTES, MESSAGES_AT_ONCE, MESSAGES_PER_SECOND, PING_EVERY, SILENCE,
+};
+use crate::lobby::Knocking;
+use crate::messages::{Code, Join, Kind, LeftReason, Notice as _, Ping, Pong, Refusal, Request, Waiting};
 use crate::name::RoomName;
 use crate::outbox::Item;
 use crate::participant::Participant;
@@ -10,9 +14,9 @@ use crate::seat::{Happened, Seat};
 use crate::server::{App, stopped};
 use crate::wire::{Heard, Unsent, Wire};
 use axum::extract::ws::Utf8Bytes;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 /// Why a session ends.
 #[derive(Debug)]
@@ -58,6 +62,7 @@ pub(crate) async fn run(place: Place, wire: Wire) {
         heard: now,
         place,
         seat: None,
+        door: None,
     };
     let over = session.talk().await;
     let Session { wire, seat, .. } = session;
@@ -96,6 +101,8 @@ pub(crate) struct Place {
     pub(crate) room: RoomName,
     /// Where the client may send its media.
     pub(crate) reachable: Vec<SocketAddr>,
+    /// Where the client's HTTP connection came from, if that is known.
+    pub(crate) client: Option<IpAddr>,
 }
 
 impl Place {
@@ -112,6 +119,15 @@ struct Session {
     heard: Instant,
     place: Place,
     seat: Option<Seat>,
+    door: Option<Door>,
+}
+
+/// Somebody at a locked door, and what they will join with.
+struct Door {
+    join: Join,
+    role: Role,
+    knocking: Knocking,
+    until: Instant,
 }
 
 impl Session {
@@ -121,11 +137,12 @@ impl Session {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut stop = self.place.app.stopping();
         loop {
-            let Self { wire, seat, .. } = self;
+            let Self { wire, seat, door, .. } = self;
             let step = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => Err(Code::Shutdown.into()),
                 Some(happened) = next(seat) => self.attend(happened).await,
+                Some(admitted) = answered(door) => self.pass(admitted).await,
                 _ = ticks.tick() => self.tick().await,
                 heard = wire.hear() => self.hear(heard).await,
             };
@@ -200,38 +217,18 @@ impl Session {
             Ok(request) => {
                 let kind = request.kind();
                 self.place.app.metrics.message(kind);
-                self.act(request).await.map_err(|over| match over {
-                    Over::Refused(refusal) => Over::Refused(refusal.to(kind)),
-                    other => other,
-                })
+                self.act(request).await.map_err(|over| about(over, kind))
             }
             Err(refusal) => Err(refusal.into()),
         };
-        match result {
-            Err(Over::Refused(refusal)) if !refusal.code.is_fatal() => {
-                self.place.app.metrics.error(refusal.code);
-                self.send(refusal.text()).await
-            }
-            other => other,
-        }
+        self.told(result).await
     }
 
     async fn act(&mut self, request: Request) -> Result<(), Over> {
         match request {
-            Request::Join(join) => {
-                if self.seat.is_some() {
-                    return Err(Code::AlreadyJoined.into());
-                }
-                if self.place.app.is_draining() {
-                    return Err(Code::Draining.into());
-                }
-                let (seat, welcome) = Seat::take(self.place.clone(), join).await?;
-                self.seat = Some(seat);
-                // Before anything that waits in the queue: nobody hears of the room before they are in.
-                self.send(welcome).await
-            }
+            Request::Join(join) => self.join(join).await,
             Request::Resume(resume) => {
-                if self.seat.is_some() {
+                if self.seat.is_some() || self.door.is_some() {
                     return Err(Code::AlreadyJoined.into());
                 }
                 let seat = Seat::resume(self.place.clone(), &resume).await?;
@@ -260,6 +257,60 @@ impl Session {
                 self.participant()?.hand(hand);
                 Ok(())
             }
+            Request::Moderate(what) => Ok(self.participant()?.moderate(what)?),
+        }
+    }
+
+    /// Comes in, or waits at the door.
+    async fn join(&mut self, mut join: Join) -> Result<(), Over> {
+        if self.seat.is_some() || self.door.is_some() {
+            return Err(Code::AlreadyJoined.into());
+        }
+        let Place { app, room, client, .. } = &self.place;
+        if app.is_draining() {
+            return Err(Code::Draining.into());
+        }
+        // Before the key is judged: nobody tries many.
+        if !app.joins.allow(std::time::Instant::now(), *client) {
+            return Err(Code::TooManyJoins.into());
+        }
+        let Admission { role, name } = app.keys.judge(room, join.key.as_deref())?;
+        join.name = name.unwrap_or(join.name);
+        let was_in =
+            join.replaces.as_deref().is_some_and(|token| app.directory.claims(room, token).is_some());
+        if role != Role::Moderator && !was_in {
+            if let Some(door) = app.directory.knock(room, join.name.clone())? {
+                let waiting = Waiting { moderators: door.moderators };
+                let until = Instant::now() + KNOCK_TIME;
+                self.door = Some(Door { join, role, knocking: door.knocking, until });
+                return self.send(waiting.text()).await;
+            }
+        }
+        self.enter(join, role).await
+    }
+
+    async fn enter(&mut self, join: Join, role: Role) -> Result<(), Over> {
+        let (seat, welcome) = Seat::take(self.place.clone(), join, role).await?;
+        self.seat = Some(seat);
+        // Before anything that waits in the queue: nobody hears of the room before they are in.
+        self.send(welcome).await
+    }
+
+    /// The knock has been answered.
+    async fn pass(&mut self, admitted: bool) -> Result<(), Over> {
+        let Some(Door { join, role, .. }) = self.door.take() else { return Ok(()) };
+        let entered = if admitted { self.enter(join, role).await } else { Err(Code::NotAdmitted.into()) };
+        self.told(entered.map_err(|over| about(over, Kind::Join))).await
+    }
+
+    /// An error that does not end the session is told.
+    async fn told(&mut self, result: Result<(), Over>) -> Result<(), Over> {
+        match result {
+            Err(Over::Refused(refusal)) if !refusal.code.is_fatal() => {
+                self.place.app.metrics.error(refusal.code);
+                self.send(refusal.text()).await
+            }
+            other => other,
         }
     }
 
@@ -280,4 +331,18 @@ impl Session {
 /// What happens to a seat; nothing ever to somebody who has none.
 async fn next(seat: &mut Option<Seat>) -> Option<Happened> {
     Some(seat.as_mut()?.next().await)
+}
+
+/// How a knock is answered; nobody waits for ever.
+async fn answered(door: &mut Option<Door>) -> Option<bool> {
+    let Door { knocking, until, .. } = door.as_mut()?;
+    Some(timeout_at(*until, knocking.answered()).await.unwrap_or(false))
+}
+
+/// A refusal, as the answer to a kind of message.
+fn about(over: Over, kind: Kind) -> Over {
+    match over {
+        Over::Refused(refusal) => Over::Refused(refusal.to(kind)),
+        other => other,
+    }
 }

@@ -29,6 +29,14 @@ pub(crate) enum Code {
     BadSlot,
     RoomFull,
     TooManyRooms,
+    KeyNeeded,
+    BadKey,
+    TooManyJoins,
+    Locked,
+    NotAdmitted,
+    NotAllowed,
+    Removed,
+    Ended,
     MediaLost,
     MediaFailed,
     Replaced,
@@ -37,7 +45,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// All of them, in the order of the documentation.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::BadJson,
         Self::TooDeep,
         Self::UnknownType,
@@ -60,6 +68,14 @@ impl Code {
         Self::BadSlot,
         Self::RoomFull,
         Self::TooManyRooms,
+        Self::KeyNeeded,
+        Self::BadKey,
+        Self::TooManyJoins,
+        Self::Locked,
+        Self::NotAdmitted,
+        Self::NotAllowed,
+        Self::Removed,
+        Self::Ended,
         Self::MediaLost,
         Self::MediaFailed,
         Self::Replaced,
@@ -87,6 +103,8 @@ impl Code {
                 | Self::Silent
                 | Self::Idle
                 | Self::Shutdown
+                | Self::Removed
+                | Self::Ended
                 | Self::MediaLost
                 | Self::MediaFailed
                 | Self::Replaced
@@ -129,6 +147,18 @@ impl Code {
             Self::BadSlot => ("bad-slot", "There is no such slot, or the height is above 4,320."),
             Self::RoomFull => ("room-full", "The room is full."),
             Self::TooManyRooms => ("too-many-rooms", "The server has as many rooms as it may."),
+            Self::KeyNeeded => {
+                ("key-needed", "This room needs a key: ask whoever invited you for their link.")
+            }
+            Self::BadKey => ("bad-key", "The key is not one of this server."),
+            Self::TooManyJoins => {
+                ("too-many-joins", "Too many people come from this address at once; try again in a moment.")
+            }
+            Self::Locked => ("locked", "The room is locked."),
+            Self::NotAdmitted => ("not-admitted", "You were not let in."),
+            Self::NotAllowed => ("not-allowed", "Only a moderator may do that."),
+            Self::Removed => ("removed", "A moderator removed you from the room."),
+            Self::Ended => ("ended", "A moderator ended the conference."),
             Self::MediaLost => ("media-lost", "No media packet came for 30 seconds."),
             Self::MediaFailed => ("media-failed", "The media connection could not be set up."),
             Self::Replaced => ("replaced", "You joined again from another connection."),

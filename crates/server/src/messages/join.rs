@@ -18,6 +18,8 @@ pub(crate) struct Join {
     pub(crate) muted: Vec<Source>,
     /// The token of an earlier `welcome`, whose person leaves.
     pub(crate) replaces: Option<String>,
+    /// The moderator's key, or a token.
+    pub(crate) key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +29,7 @@ pub(super) struct Wire {
     sources: Option<Sections<Source>>,
     muted: Option<Vec<Source>>,
     replaces: Option<String>,
+    key: Option<String>,
 }
 
 impl TryFrom<Wire> for Join {
@@ -43,6 +46,7 @@ impl TryFrom<Wire> for Join {
             sources: distinct(wire.sources.unwrap_or_default())?,
             muted,
             replaces: wire.replaces,
+            key: wire.key,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! `joined`, `changed`, `left`: who is here.
 
 use super::{Notice, PersonId, Source};
+use crate::keys::Role;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ pub(crate) struct Person {
     pub(crate) hand: bool,
     /// The connection is lost; the person may come back by itself.
     pub(crate) away: bool,
+    pub(crate) role: Role,
 }
 
 /// Somebody came.

@@ -1,6 +1,6 @@
 //! Reading a client's message: depth, then type, then fields.
 
-use super::{Chat, Code, Hand, Join, Leave, Mute, Offer, Ping, Pong, Refusal, Resume, View};
+use super::{Chat, Code, Hand, Join, Leave, Moderation, Mute, Offer, Ping, Pong, Refusal, Resume, View};
 use super::{chat, join, offer, ping, view};
 use crate::limits::MESSAGE_DEPTH;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -16,6 +16,11 @@ pub(crate) enum Kind {
     Mute,
     Chat,
     Hand,
+    Remove,
+    Hush,
+    Lock,
+    Admit,
+    End,
     Leave,
     Ping,
     Pong,
@@ -23,7 +28,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Join,
         Self::Resume,
         Self::Offer,
@@ -31,6 +36,11 @@ impl Kind {
         Self::Mute,
         Self::Chat,
         Self::Hand,
+        Self::Remove,
+        Self::Hush,
+        Self::Lock,
+        Self::Admit,
+        Self::End,
         Self::Leave,
         Self::Ping,
         Self::Pong,
@@ -46,6 +56,11 @@ impl Kind {
             Self::Mute => "mute",
             Self::Chat => "chat",
             Self::Hand => "hand",
+            Self::Remove => "remove",
+            Self::Hush => "hush",
+            Self::Lock => "lock",
+            Self::Admit => "admit",
+            Self::End => "end",
             Self::Leave => "leave",
             Self::Ping => "ping",
             Self::Pong => "pong",
@@ -63,6 +78,7 @@ pub(crate) enum Request {
     Mute(Mute),
     Chat(Chat),
     Hand(Hand),
+    Moderate(Moderation),
     Leave(Leave),
     Ping(Ping),
     Pong(Pong),
@@ -97,6 +113,7 @@ impl Request {
             Self::Mute(_) => Kind::Mute,
             Self::Chat(_) => Kind::Chat,
             Self::Hand(_) => Kind::Hand,
+            Self::Moderate(what) => what.kind(),
             Self::Leave(_) => Kind::Leave,
             Self::Ping(_) => Kind::Ping,
             Self::Pong(_) => Kind::Pong,
@@ -112,6 +129,11 @@ impl Request {
             Kind::Mute => Self::Mute(fields(text)?),
             Kind::Chat => Self::Chat(fields::<chat::Wire>(text)?.try_into()?),
             Kind::Hand => Self::Hand(fields(text)?),
+            Kind::Remove => Self::Moderate(Moderation::Remove(fields(text)?)),
+            Kind::Hush => Self::Moderate(Moderation::Hush(fields(text)?)),
+            Kind::Lock => Self::Moderate(Moderation::Lock(fields(text)?)),
+            Kind::Admit => Self::Moderate(Moderation::Admit(fields(text)?)),
+            Kind::End => Self::Moderate(Moderation::End(fields(text)?)),
             Kind::Leave => Self::Leave(fields(text)?),
             Kind::Ping => Self::Ping(fields::<ping::Wire>(text)?.try_into()?),
             Kind::Pong => Self::Pong(fields::<ping::Wire>(text)?.try_into()?),

@@ -1,6 +1,6 @@
 //! `resume`, `resumed`: another connection takes over where one was lost; the media go on.
 
-use super::{MediaState, Notice, Person, PersonId, Sections, Shown};
+use super::{Knock, MediaState, Notice, Person, PersonId, Sections, Shown};
 use serde::{Deserialize, Serialize};
 
 /// The bearer of this token goes on by this connection.
@@ -25,6 +25,9 @@ pub(crate) struct Resumed<'a> {
     pub(crate) speaking: Vec<PersonId>,
     /// How the server sees the client's media; none until they were connected.
     pub(crate) state: Option<MediaState>,
+    pub(crate) locked: bool,
+    /// Who waits at the door, for moderators.
+    pub(crate) knocks: Vec<Knock>,
 }
 
 impl Notice for Resumed<'_> {

@@ -1,6 +1,7 @@
 //! `welcome`: one is in.
 
-use super::{Notice, Person, PersonId, Sections, Source};
+use super::{Knock, Notice, Person, PersonId, Sections, Source};
+use crate::keys::Role;
 use serde::Serialize;
 
 /// One is in.
@@ -22,6 +23,12 @@ pub(crate) struct Welcome<'a> {
     pub(crate) refused: Sections<String>,
     /// The others.
     pub(crate) people: Vec<Person>,
+    /// As the others see it.
+    pub(crate) name: &'a str,
+    pub(crate) role: Role,
+    pub(crate) locked: bool,
+    /// Who waits at the door, for moderators.
+    pub(crate) knocks: Vec<Knock>,
 }
 
 impl Notice for Welcome<'_> {
