@@ -278,13 +278,14 @@ impl Session {
         join.name = name.unwrap_or(join.name);
         let was_in =
             join.replaces.as_deref().is_some_and(|token| app.directory.claims(room, token).is_some());
-        if role != Role::Moderator && !was_in {
-            if let Some(door) = app.directory.knock(room, join.name.clone())? {
-                let waiting = Waiting { moderators: door.moderators };
-                let until = Instant::now() + KNOCK_TIME;
-                self.door = Some(Door { join, role, knocking: door.knocking, until });
-                return self.send(waiting.text()).await;
-            }
+        if role != Role::Moderator
+            && !was_in
+            && let Some(door) = app.directory.knock(room, join.name.clone())?
+        {
+            let waiting = Waiting { moderators: door.moderators };
+            let until = Instant::now() + KNOCK_TIME;
+            self.door = Some(Door { join, role, knocking: door.knocking, until });
+            return self.send(waiting.text()).await;
         }
         self.enter(join, role).await
     }

@@ -1,6 +1,7 @@
 //! The certificate of the HTTPS side: given as PEM, or made here and kept on disk.
 
 use crate::candidates::machine_addresses;
+use crate::state::{self, StateError};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
 };
@@ -8,7 +9,6 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fs;
-use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,15 +28,8 @@ impl std::fmt::Debug for Tls {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file could not be read or written.
-    #[error("{path} cannot be {what} ({source}): give this user the right to it, or name another place")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// "read" or "written".
-        what: &'static str,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] StateError),
     /// A file holds no PEM of the expected kind.
     #[error(
         "{path} holds no {what} in PEM form: give --tls-cert the certificate chain and --tls-key its private key"
@@ -68,7 +61,7 @@ impl Tls {
     /// When a file cannot be read, holds something else, or the two do not fit together.
     pub fn from_pem(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let read = |path: &Path| {
-            fs::read(path).map_err(|source| TlsError::File { path: path.into(), what: "read", source })
+            fs::read(path).map_err(|source| StateError { path: path.into(), what: "read", source })
         };
         let chain = chain(&read(certificate)?);
         if chain.is_empty() {
@@ -95,18 +88,12 @@ impl Tls {
             return Ok(kept);
         }
         let (certificate, key) = make(&names)?;
-        let file = |path: &Path, what| {
-            let path = path.to_path_buf();
-            move |source| TlsError::File { path, what, source }
-        };
-        private_directory(directory).map_err(file(directory, "written"))?;
         for (name, text) in [
             (KEY, key.as_str()),
             (CERTIFICATE, certificate.as_str()),
             (NAMES, &format!("{}\n{}\n", now.unix_timestamp(), names.join("\n"))),
         ] {
-            let path = directory.join(name);
-            write_private(&path, text).map_err(file(&path, "written"))?;
+            state::write(directory, name, text)?;
         }
         Self::from_text(&certificate, &key)
     }
@@ -187,28 +174,6 @@ fn kept(directory: &Path, names: &[String], now: OffsetDateTime) -> Option<Tls> 
         return None;
     }
     Tls::from_pem(&directory.join(CERTIFICATE), &directory.join(KEY)).ok()
-}
-
-fn private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// Writes a file that only this user may read, whole or not at all.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let unfinished = path.with_extension("new");
-    let _ = fs::remove_file(&unfinished);
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&unfinished)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub(crate) struct Links<'a> {
     pub(crate) neighbours: Option<IpAddr>,
     /// Whether the certificate is one that browsers do not know.
     pub(crate) warns: bool,
+    /// The moderator's key, if it was made here.
+    pub(crate) moderator: Option<&'a str>,
     /// The token, if it was made here.
     pub(crate) token: Option<&'a str>,
 }
@@ -49,6 +51,13 @@ impl fmt::Display for Links<'_> {
                 )?;
             }
         }
+        if let Some(key) = self.moderator {
+            writeln!(
+                f,
+                "For moderators:   http://localhost:{port}/{room}#key={key}\n\
+                 What stands behind # makes a moderator at the end of any link to this server: not for everybody."
+            )?;
+        }
         if let Some(token) = self.token {
             writeln!(
                 f,
@@ -66,7 +75,15 @@ mod tests {
     fn shown(listen: &str, neighbours: Option<&str>, warns: bool) -> String {
         let room = RoomName::parse("our-room").unwrap();
         let neighbours = neighbours.map(|ip| ip.parse().unwrap());
-        Links { listen: listen.parse().unwrap(), room: &room, neighbours, warns, token: None }.to_string()
+        Links {
+            listen: listen.parse().unwrap(),
+            room: &room,
+            neighbours,
+            warns,
+            moderator: None,
+            token: None,
+        }
+        .to_string()
     }
 
     #[test]

@@ -9,9 +9,10 @@ use clap::Parser as _;
 use links::Links;
 use options::Options;
 use salon_host::{Host, HostConfig, StartError};
-use salon_server::{Config, RoomName, Server, Tls, machine_addresses};
+use salon_server::{Config, RoomName, Server, Tls, kept_secret, machine_addresses};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 
@@ -52,7 +53,15 @@ async fn meet(options: &Options) -> Result<(), String> {
         _ => Tls::own(options.state().as_deref(), &options.public_ips),
     }
     .map_err(|error| text(&error))?;
+    let kept = |given: &Option<String>, name| match (given, options.state()) {
+        (Some(given), _) => Ok(Some(given.clone())),
+        (None, Some(directory)) => kept_secret(&directory, name).map(Some).map_err(|error| text(&error)),
+        (None, None) => Ok(None),
+    };
     let config = Config {
+        moderator_key: kept(&options.moderator_key, "moderator.key")?,
+        token_secret: kept(&options.token_secret, "token.key")?,
+        key_needed: options.needed(),
         public_ips: options.public_ips.clone(),
         admin_token: options.admin_token.clone(),
         allow_origins: options.allow_origins.clone(),
@@ -66,6 +75,7 @@ async fn meet(options: &Options) -> Result<(), String> {
         room: &room,
         neighbours: options.public_ips.first().copied().or_else(|| machine_addresses().first().copied()),
         warns: options.tls_cert.is_none(),
+        moderator: options.moderator_key.is_none().then(|| server.moderator_key()),
         token: options.admin_token.is_none().then(|| server.admin_token()),
     };
     print!("{links}");
@@ -75,6 +85,11 @@ async fn meet(options: &Options) -> Result<(), String> {
     });
     let ports: Vec<_> = ports.collect();
     told_to_stop().await;
+    let drained = server.drain(Duration::from_secs(options.drain));
+    tokio::select! {
+        () = drained => {}
+        () = told_to_stop() => {}
+    }
     server.shutdown();
     for port in ports {
         let _ = port.await;

@@ -1,6 +1,7 @@
 //! What the command line and the environment say.
 
 use clap::Parser;
+use salon_server::{Needed, RoomName};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use tracing_subscriber::filter::Targets;
@@ -29,13 +30,29 @@ pub(crate) struct Options {
     #[arg(long, env = "MEET_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
 
-    /// Where the certificate that is made here is kept [default: this user's data directory]
+    /// Where the certificate and the keys that are made here are kept [default: this user's data directory]
     #[arg(long, env = "MEET_STATE_DIR", value_name = "DIRECTORY")]
     pub(crate) state_dir: Option<PathBuf>,
 
     /// Token that opens /metrics and /api/rooms [default: one is made and printed]
     #[arg(long, env = "MEET_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub(crate) admin_token: Option<String>,
+
+    /// Key that makes a moderator of who joins with it [default: one is made, kept and printed]
+    #[arg(long, env = "MEET_MODERATOR_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) moderator_key: Option<String>,
+
+    /// Secret with which tokens (JWT, HS256) are signed [default: one is made and kept]
+    #[arg(long, env = "MEET_TOKEN_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub(crate) token_secret: Option<String>,
+
+    /// Room that lets in only who brings a key, or * for all rooms; may be repeated
+    #[arg(long = "need-key", env = "MEET_NEED_KEY", value_delimiter = ',', value_name = "ROOM", value_parser = needing)]
+    pub(crate) need_key: Vec<Needing>,
+
+    /// Seconds that people have to leave when the program is told to stop (SIGTERM, ctrl-c); a second signal ends it at once
+    #[arg(long, env = "MEET_DRAIN", default_value_t = 10, value_name = "SECONDS")]
+    pub(crate) drain: u64,
 
     /// Another origin whose pages may join, such as https://example.org; may be repeated
     #[arg(long = "allow-origin", env = "MEET_ALLOW_ORIGIN", value_delimiter = ',', value_name = "ORIGIN")]
@@ -58,8 +75,34 @@ pub(crate) struct Options {
     pub(crate) log: Targets,
 }
 
+/// Which rooms need a key.
+#[derive(Debug, Clone)]
+pub(crate) enum Needing {
+    Everywhere,
+    In(RoomName),
+}
+
+fn needing(text: &str) -> Result<Needing, String> {
+    if text == "*" {
+        return Ok(Needing::Everywhere);
+    }
+    RoomName::parse(text).map(Needing::In).ok_or_else(|| "that is no room's name".to_owned())
+}
+
 impl Options {
-    /// Where the certificate is kept; none where this user has no home.
+    /// Which rooms need a key, together.
+    pub(crate) fn needed(&self) -> Needed {
+        let mut rooms = Vec::new();
+        for one in &self.need_key {
+            match one {
+                Needing::Everywhere => return Needed::Everywhere,
+                Needing::In(room) => rooms.push(room.clone()),
+            }
+        }
+        if rooms.is_empty() { Needed::Nowhere } else { Needed::In(rooms) }
+    }
+
+    /// Where certificate and keys are kept; none where this user has no home.
     pub(crate) fn state(&self) -> Option<PathBuf> {
         let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         self.state_dir
@@ -80,6 +123,16 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn rooms_that_need_a_key() {
+        let needed = |args: &[&str]| Options::parse_from(["meet"].iter().chain(args)).needed();
+        assert_eq!(needed(&[]), Needed::Nowhere);
+        let council = RoomName::parse("council").unwrap();
+        assert_eq!(needed(&["--need-key", "Council"]), Needed::In(vec![council]));
+        assert_eq!(needed(&["--need-key", "council,*"]), Needed::Everywhere);
+        assert!(Options::try_parse_from(["meet", "--need-key", "a/b"]).is_err());
     }
 
     #[test]
