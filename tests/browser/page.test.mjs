@@ -49,7 +49,7 @@ test('another camera keeps the encodings that were negotiated, and uses those th
 test('both languages have every sentence, and the page names none that is missing', async () => {
   const read = (name) => readFile(fileURLToPath(new URL(name, PAGE)), 'utf8');
   const { has, t } = await import(new URL('words.js', PAGE));
-  const source = (await Promise.all(['index.html', 'main.js', 'controls.js', 'chat.js', 'room.js', 'tiles.js', 'call.js'].map(read))).join('\n');
+  const source = (await Promise.all(['index.html', 'main.js', 'controls.js', 'chat.js', 'moderation.js', 'room.js', 'tiles.js', 'call.js'].map(read))).join('\n');
   const keys = [...source.matchAll(/\bt\('([\w-]+)'|data-t(?:-label)?="([\w-]+)"/g)].map((m) => m[1] ?? m[2]);
   assert.ok(keys.length > 20);
   assert.deepEqual(keys.filter((k) => !has(k)), []);

@@ -36,6 +36,28 @@ export function refit(rids, height) {
   });
 }
 
+/** The elements in which slots are heard and seen. They outlive a connection: a browser that let them play once lets them play again. */
+export class Elements {
+  #of = { audio: [], video: [] };
+
+  /** The `n`-th of a kind. */
+  get(kind, n) {
+    const there = this.#of[kind][n];
+    if (there) return there;
+    const element = document.createElement(kind);
+    element.autoplay = true;
+    element.playsInline = true;
+    element.muted = kind === 'video';
+    if (kind === 'audio') document.body.append(element);
+    return (this.#of[kind][n] = element);
+  }
+
+  clear() {
+    for (const element of Object.values(this.#of).flat()) element.remove();
+    this.#of = { audio: [], video: [] };
+  }
+}
+
 /** Emits `state` (`connecting`, `connected`, `disconnected`, `failed`) and `silent` (autoplay refused). */
 export class Call extends EventTarget {
   pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
@@ -49,9 +71,11 @@ export class Call extends EventTarget {
   #parameters = Promise.resolve();
   #prepared = null;
   #negotiating = Promise.resolve();
+  #elements;
 
-  constructor() {
+  constructor(elements) {
     super();
+    this.#elements = elements;
     this.pc.onconnectionstatechange = () => {
       const { connectionState: state } = this.pc;
       if (state !== 'closed') this.dispatchEvent(new CustomEvent('state', { detail: state === 'new' ? 'connecting' : state }));
@@ -90,13 +114,10 @@ export class Call extends EventTarget {
   }
 
   #addSlot({ mid, receiver }) {
-    const element = document.createElement(receiver.track.kind);
-    element.autoplay = true;
-    element.playsInline = true;
-    element.muted = receiver.track.kind === 'video';
+    const { kind } = receiver.track;
+    const element = this.#elements.get(kind, [...this.slots.values()].filter((slot) => slot.kind === kind).length);
     element.srcObject = new MediaStream([receiver.track]);
-    if (receiver.track.kind === 'audio') document.body.append(element);
-    this.slots.set(mid, { kind: receiver.track.kind, element, receiver });
+    this.slots.set(mid, { kind, element, receiver });
   }
 
   /** Plays all slots. Says `silent` where the browser refuses sound before a click, `audible` where it does not. */
@@ -208,9 +229,6 @@ export class Call extends EventTarget {
   close() {
     this.pc.onconnectionstatechange = null;
     this.pc.close();
-    for (const { element } of this.slots.values()) {
-      element.srcObject = null;
-      element.remove();
-    }
+    for (const { element } of this.slots.values()) element.srcObject = null;
   }
 }

@@ -89,6 +89,18 @@ export class Controls {
     this.#done();
   }
 
+  /** A moderator muted a source: as if by one's own hand. */
+  async hushed(source) {
+    if (source === 'microphone' && this.audio) await this.toggleMicrophone();
+    else if (source === 'camera' && this.video) await this.setCamera(false);
+    else if (source === 'screen' && this.#screen) await this.toggleScreen();
+  }
+
+  /** Whether one may send at all. */
+  allow(sending) {
+    for (const id of ['b-mic', 'b-camera', 'b-screen']) $(id).disabled = !sending;
+  }
+
   async setCamera(on) {
     const { devices, call } = this.#page;
     if (on && !devices.camera && !(await devices.choose('camera', ''))) return;

@@ -12,6 +12,7 @@ export class Room {
   slots = new Map();
   audioOnly = false;
   #call;
+  #moderation;
   #devices;
   #send;
   #tiles;
@@ -23,8 +24,9 @@ export class Room {
   #self = document.createElement('video');
   #selfScreen = document.createElement('video');
 
-  constructor({ call, devices, send, stage }) {
+  constructor({ call, devices, send, stage, moderation }) {
     this.#call = call;
+    this.#moderation = moderation;
     this.#devices = devices;
     this.#send = send;
     for (const video of [this.#self, this.#selfScreen]) {
@@ -39,6 +41,21 @@ export class Room {
     this.me = id;
     this.people = new Map([...people, { ...self, id }].map((p) => [p.id, p]));
     for (const p of this.people.values()) this.#names.set(p.id, p.name);
+    this.draw();
+  }
+
+  /** Another connection has taken over: all that was told meanwhile. */
+  resume({ people, slots, floor, speaking }) {
+    const self = this.people.get(this.me);
+    this.people = new Map([...people, self].map((p) => [p.id, p]));
+    for (const p of people) this.#names.set(p.id, p.name);
+    this.slots = new Map(Object.entries(slots));
+    for (const id of [...this.#speaking]) this.setSpeaking(id, false);
+    for (const id of speaking) this.setSpeaking(id, true);
+    this.setFloor(floor);
+    // What was asked last may not have arrived.
+    this.#views.clear();
+    this.#sizesChanged();
     this.draw();
   }
 
@@ -92,7 +109,7 @@ export class Room {
   draw() {
     const list = [];
     for (const p of this.people.values()) {
-      const common = { person: p.id, name: p.name, self: p.id === this.me, hand: p.hand };
+      const common = { person: p.id, name: p.name, self: p.id === this.me, hand: p.hand, away: p.away };
       list.push({ ...common, key: `${p.id}:camera`, source: 'camera', muted: p.muted.includes('microphone') });
       if (p.sources.includes('screen')) list.push({ ...common, key: `${p.id}:screen`, source: 'screen', muted: false });
     }
@@ -131,6 +148,7 @@ export class Room {
 
   /** Why there is no picture of somebody, if that is worth a word. */
   #why(person, source) {
+    if (person.away) return t('away');
     if (this.audioOnly) return t('sound-only');
     if (person.muted.includes(source) || !person.sources.includes(source)) return '';
     const slot = [...this.slots.values()].find((s) => s.person === person.id && s.source === source);
@@ -142,9 +160,14 @@ export class Room {
     list.replaceChildren(
       ...[...this.people.values()].map((p) => {
         const li = document.createElement('li');
-        const state = [p.id === this.me && t('you'), p.muted.includes('microphone') && t('muted'), p.hand && t('hand-raised')];
-        const words = state.filter(Boolean).join(', ');
-        li.textContent = words ? `${p.name} (${words})` : p.name;
+        const states = [
+          ...[p.id === this.me && t('you'), p.role !== 'member' && t(p.role), p.muted.includes('microphone') && t('muted')],
+          ...[p.hand && t('hand-raised'), p.away && t('away')],
+        ];
+        const words = states.filter(Boolean).join(', ');
+        const name = document.createElement('span');
+        name.textContent = words ? `${p.name} (${words})` : p.name;
+        li.append(name, ...this.#moderation.buttons(p, p.id === this.me));
         return li;
       }),
     );

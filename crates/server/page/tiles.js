@@ -40,7 +40,7 @@ export class Tiles {
     this.#observer.observe(stage);
   }
 
-  /** Shows these tiles, in order: `{ key, person, name, source, self, muted, hand }`. Those that stay keep their place. */
+  /** Shows these tiles, in order: `{ key, person, name, source, self, muted, hand, away }`. Those that stay keep their place. */
   show(list) {
     const wanted = new Set(list.map((x) => x.key));
     for (const [key, tile] of this.#tiles) {
@@ -55,10 +55,11 @@ export class Tiles {
       tile.root.style.order = at;
       tile.root.classList.toggle('muted', x.muted);
       tile.root.classList.toggle('hand', x.hand);
+      tile.root.classList.toggle('away', Boolean(x.away));
       tile.name.textContent = x.source === 'screen' ? t('on-screen', { name: x.name }) : x.self ? `${x.name} (${t('you')})` : x.name;
       tile.face.textContent = initials(x.name);
       tile.face.style.background = colour(x.name);
-      const state = [x.muted && t('muted'), x.hand && t('hand-raised')].filter(Boolean).join(', ');
+      const state = [x.muted && t('muted'), x.hand && t('hand-raised'), x.away && t('away')].filter(Boolean).join(', ');
       tile.root.setAttribute('aria-label', state ? `${tile.name.textContent}: ${state}` : tile.name.textContent);
     }
     this.layout();
