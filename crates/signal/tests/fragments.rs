@@ -15,8 +15,12 @@ const PWD: &str = "P2uYro0UCOQ4zxjKXaWCBui1";
 fn credentials_are_found_in_the_section_and_above_it() {
     let expected = Some(("EsAw".to_owned(), PWD.to_owned()));
     for text in [
-        format!("a=ice-ufrag:EsAw\r\na=ice-pwd:{PWD}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"),
-        format!("a=group:BUNDLE 0 1\nm=audio 9 UDP/TLS/RTP/SAVPF 111\na=mid:0\na=ice-ufrag:EsAw\na=ice-pwd:{PWD}\na=end-of-candidates"),
+        format!(
+            "a=ice-ufrag:EsAw\r\na=ice-pwd:{PWD}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n"
+        ),
+        format!(
+            "a=group:BUNDLE 0 1\nm=audio 9 UDP/TLS/RTP/SAVPF 111\na=mid:0\na=ice-ufrag:EsAw\na=ice-pwd:{PWD}\na=end-of-candidates"
+        ),
         format!("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=ice-pwd:{PWD}\r\na=ice-ufrag:EsAw\r\n"),
         format!("a=ice-ufrag:EsAw\r\na=ice-pwd:{PWD}\r\na=ice-ufrag:Other\r\na=ice-pwd:{PWD}x\r\n"),
     ] {
@@ -26,7 +30,11 @@ fn credentials_are_found_in_the_section_and_above_it() {
 
 #[test]
 fn candidates_alone_belong_to_the_session_that_is() {
-    for text in ["a=candidate:1 1 udp 1 no.such.host 9 typ host\r\n", "m=audio 9 RTP/AVP 0\r\na=mid:0\r\n", "a=candidate\r\n"] {
+    for text in [
+        "a=candidate:1 1 udp 1 no.such.host 9 typ host\r\n",
+        "m=audio 9 RTP/AVP 0\r\na=mid:0\r\n",
+        "a=candidate\r\n",
+    ] {
         assert_eq!(Fragment::parse(text), Ok(Fragment { credentials: None }), "{text}");
     }
 }
