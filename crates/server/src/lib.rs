@@ -44,6 +44,7 @@ mod router;
 mod server;
 mod session;
 mod tls;
+mod whip;
 
 pub use arrival::Arrival;
 pub use candidates::machine_addresses;

@@ -89,3 +89,20 @@ pub const SOCKET_BUFFER: usize = 8 * 1024;
 
 /// How long a client that is being closed may take to hear why.
 pub const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Bytes of a body after which no more of it is read. Between [`SDP_BYTES`] and this one the client still hears which limit it broke.
+pub const BODY_BYTES_READ: usize = 1024 * 1024;
+
+/// Time for a request's body: an offer of some kilobytes over the worst of links.
+pub const BODY_TIME: Duration = Duration::from_secs(15);
+
+/// WHIP and WHEP sessions of all clients at once: as many as the transport has peers.
+pub const SESSIONS: usize = 4_096;
+
+/// WHIP and WHEP sessions from one address at once, loopback excepted (a reverse proxy comes from there). A session costs its client one
+/// request and then lives for 30 s without any connection, so this is less than [`CONNECTIONS_PER_ADDRESS`].
+pub const SESSIONS_PER_ADDRESS: usize = 128;
+
+/// The height in pixels for which a player's pictures are chosen, as nobody says how large they are shown: full high definition; the
+/// link decides below it.
+pub const PLAYER_HEIGHT: u16 = 1_080;

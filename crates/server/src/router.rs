@@ -10,6 +10,7 @@ use crate::name::RoomName;
 use crate::page;
 use crate::server::App;
 use crate::session;
+use crate::whip;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
@@ -37,6 +38,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/api/ws/{room}", get(socket))
         .merge(admin)
+        .merge(whip::router())
         .fallback(async || page::not_found())
         .layer(from_fn_with_state(app.clone(), protect))
         .with_state(app)

@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use crate::random::{self, NoRandomness};
 use crate::router;
 use crate::tls::Tls;
+use crate::whip::Registry;
 use axum::Router;
 use salon_host::Handle;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) host: Handle,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) sessions: Registry,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) admin_token: String,
     /// Another one after each start.
@@ -57,6 +59,7 @@ impl Server {
             admin_token: given.map_or_else(random::token, Ok)?,
             boot: random::token()?,
             directory: Arc::new(Directory::new(metrics.clone())),
+            sessions: Registry::new(metrics.sessions.clone()),
             gate: Gate::new(config.max_connections, CONNECTIONS_PER_ADDRESS, metrics.connections.clone()),
             stop: watch::Sender::new(false),
             metrics,
