@@ -47,8 +47,10 @@ enum Order {
     Accept(String),
     /// New credentials, told by the channel.
     Restart(Sender<(String, String)>),
-    /// What it sends from now on.
-    Send(bool),
+    /// What its microphone hears from now on.
+    Speak(bool),
+    /// Ends the media connection, and says so.
+    HangUp,
 }
 
 /// What a peer is to be.
@@ -99,6 +101,7 @@ impl Peer {
             codec: spec.codec,
             pending: Some(pending),
             sends: spec.direction.is_sending(),
+            speaks: true,
             key: true,
             count: 0,
             answer: String::new(),
@@ -123,9 +126,14 @@ impl Peer {
         receiver.recv().unwrap()
     }
 
-    /// Stops sending, or goes on.
-    pub fn send(&self, on: bool) {
-        self.order(Order::Send(on));
+    /// Falls silent, as an encoder with DTX does, or speaks.
+    pub fn speak(&self, on: bool) {
+        self.order(Order::Speak(on));
+    }
+
+    /// Ends the media connection, without a word over HTTP.
+    pub fn hang_up(&self) {
+        self.order(Order::HangUp);
     }
 
     /// Waits until something has been seen.
@@ -165,6 +173,7 @@ struct Run {
     codec: Codec,
     pending: Option<SdpPendingOffer>,
     sends: bool,
+    speaks: bool,
     key: bool,
     count: u32,
     /// The last answer: a restart changes its credentials alone.
@@ -231,7 +240,8 @@ impl Run {
                 self.pending = api.apply().map(|(_, pending)| pending);
                 tell.send((new.ufrag, new.pass)).unwrap();
             }
-            Order::Send(on) => self.sends = on,
+            Order::Speak(on) => self.speaks = on,
+            Order::HangUp => self.rtc.close().unwrap(),
         }
     }
 
@@ -245,6 +255,7 @@ impl Run {
                 continue;
             };
             let (rate, data) = match kind {
+                MediaKind::Audio if !self.speaks => (Frequency::FORTY_EIGHT_KHZ, vec![0xfc]),
                 // Sizes as of speech: they are all that tells of loudness here.
                 MediaKind::Audio => (Frequency::FORTY_EIGHT_KHZ, vec![0xfc; 60 + (n as usize * 7) % 60]),
                 MediaKind::Video if n % 3 == 0 => {
