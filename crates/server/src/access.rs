@@ -41,15 +41,17 @@ fn parts(authority: &str, default_port: u16) -> Option<(String, u16)> {
     Some((authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default_port)))
 }
 
-/// Whether the request bears the token (RFC 6750 §2.1). Compared in constant time; where it comes from does not matter.
+/// What the request bears (RFC 6750 §2.1), if anything.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, given) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| given.trim())
+}
+
+/// Whether the request bears this token. Compared in constant time; where it comes from does not matter.
 pub(crate) fn is_admin(headers: &HeaderMap, token: &str) -> bool {
-    let Some(value) = headers.get(AUTHORIZATION) else { return false };
-    let Some((scheme, given)) = value.to_str().ok().and_then(|text| text.split_once(' ')) else {
-        return false;
-    };
-    scheme.eq_ignore_ascii_case("bearer")
-        && aws_lc_rs::constant_time::verify_slices_are_equal(given.trim().as_bytes(), token.as_bytes())
-            .is_ok()
+    bearer(headers).is_some_and(|given| {
+        aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), token.as_bytes()).is_ok()
+    })
 }
 
 #[cfg(test)]

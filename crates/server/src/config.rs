@@ -18,6 +18,8 @@ pub struct Config {
     pub token_secret: Option<String>,
     /// Which rooms let in only who brings a key.
     pub key_needed: Needed,
+    /// Joins from one address at once, loopback excepted (a reverse proxy comes from there); then one a second.
+    pub joins_at_once: u32,
     /// Origins (`https://example.org`) whose pages may speak the room protocol and show ours in a frame, besides our own.
     pub allow_origins: Vec<String>,
     /// TCP connections at once that [`crate::Server::serve`] holds.
@@ -35,6 +37,7 @@ impl Default for Config {
             moderator_key: None,
             token_secret: None,
             key_needed: Needed::Nowhere,
+            joins_at_once: limits::JOINS_AT_ONCE,
             allow_origins: Vec::new(),
             max_connections: limits::CONNECTIONS,
             plain_http: false,

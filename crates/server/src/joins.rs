@@ -2,7 +2,7 @@
 
 use crate::bucket::Bucket;
 use crate::gate::subscriber;
-use crate::limits::{JOIN_ADDRESSES, JOINS_AT_ONCE, JOINS_PER_SECOND};
+use crate::limits::{JOIN_ADDRESSES, JOINS_PER_SECOND};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -14,15 +14,16 @@ pub(crate) struct Joins(Mutex<Buckets>);
 
 #[derive(Debug)]
 struct Buckets {
+    at_once: u32,
     of: HashMap<IpAddr, Bucket>,
     /// For all whose address found no place any more.
     others: Bucket,
 }
 
 impl Joins {
-    pub(crate) fn new(now: Instant) -> Self {
-        let others = Bucket::new(now, JOINS_PER_SECOND, JOINS_AT_ONCE);
-        Self(Mutex::new(Buckets { of: HashMap::new(), others }))
+    pub(crate) fn new(now: Instant, at_once: u32) -> Self {
+        let others = Bucket::new(now, JOINS_PER_SECOND, at_once);
+        Self(Mutex::new(Buckets { at_once, of: HashMap::new(), others }))
     }
 
     /// Whether somebody from this address may join now. Loopback may always: a reverse proxy comes from there.
@@ -30,7 +31,7 @@ impl Joins {
         let Some(address) = client.map(subscriber).filter(|address| !address.is_loopback()) else {
             return true;
         };
-        let Buckets { of, others } = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Buckets { at_once, of, others } = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if of.len() >= JOIN_ADDRESSES && !of.contains_key(&address) {
             // A full bucket says nothing that a new one would not.
             of.retain(|_, bucket| !bucket.is_full(now));
@@ -38,7 +39,7 @@ impl Joins {
                 return others.take(now);
             }
         }
-        of.entry(address).or_insert_with(|| Bucket::new(now, JOINS_PER_SECOND, JOINS_AT_ONCE)).take(now)
+        of.entry(address).or_insert_with(|| Bucket::new(now, JOINS_PER_SECOND, *at_once)).take(now)
     }
 }
 
@@ -50,7 +51,7 @@ mod tests {
     #[test]
     fn a_class_may_join_at_once_and_then_one_a_second() {
         let now = Instant::now();
-        let joins = Joins::new(now);
+        let joins = Joins::new(now, 60);
         let school = Some("203.0.113.7".parse().unwrap());
         let allowed = |at: Instant| (0..100).filter(|_| joins.allow(at, school)).count();
         assert_eq!(allowed(now), 60);
@@ -62,7 +63,7 @@ mod tests {
     #[test]
     fn a_thousand_addresses_of_one_subscriber_are_one_and_the_memory_is_bounded() {
         let now = Instant::now();
-        let joins = Joins::new(now);
+        let joins = Joins::new(now, 60);
         let of_one =
             (0..1_000u16).filter(|n| joins.allow(now, Some(format!("2001:db8::{n:x}").parse().unwrap())));
         assert_eq!(of_one.count(), 60);

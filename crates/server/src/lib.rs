@@ -1,9 +1,10 @@
-//! A conference server to mount in an axum program: page, WebSocket room protocol, API, metrics, TLS.
+//! A conference server to mount in an axum program: page, WebSocket room protocol, WHIP, WHEP, API, metrics, TLS.
 //!
 //! [`Server`] puts a conference that browsers join by a link over the rooms of a [`salon_host::Host`]. Take its
 //! [`router`](Server::router) into a program of your own, or let it [`serve`](Server::serve) a port, on which it speaks plain HTTP and
 //! TLS both. Media flows beside it, on the host's threads and its UDP port; here is only what HTTP carries: the page, the
-//! [room protocol](https://github.com/salon-rs/salon/blob/main/crates/server/PROTOCOL.md), `/healthz`, and for the holder of the
+//! [room protocol](https://github.com/salon-rs/salon/blob/main/crates/server/PROTOCOL.md),
+//! [WHIP and WHEP](https://github.com/salon-rs/salon/blob/main/crates/server/WHIP.md), `/healthz`, and for the holder of the
 //! administrator's token `/metrics` and `/api/rooms`.
 //!
 //! What it deliberately does not: it keeps no accounts and no history, sets no cookies, and touches no media packet.
@@ -52,6 +53,7 @@ mod session;
 mod state;
 mod tls;
 mod told;
+mod whip;
 mod wire;
 
 pub use arrival::Arrival;

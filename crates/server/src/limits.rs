@@ -107,7 +107,7 @@ pub const KNOCKS: usize = 50;
 /// How long one waits at a locked door.
 pub const KNOCK_TIME: Duration = Duration::from_secs(600);
 
-/// Joins from one address at once, loopback excepted (a reverse proxy comes from there): a class behind one address that opens its link.
+/// Joins from one address at once, if the configuration says nothing, loopback excepted (a reverse proxy comes from there): a class behind one address that opens its link.
 pub const JOINS_AT_ONCE: u32 = 60;
 
 /// Joins from one address a second in the long run.
@@ -118,3 +118,20 @@ pub const JOIN_ADDRESSES: usize = 4_096;
 
 /// How long a token that the server makes may be valid: a school year.
 pub const TOKEN_SECONDS: u64 = 400 * 24 * 3_600;
+
+/// Bytes of a body after which no more of it is read. Between [`SDP_BYTES`] and this one the client still hears which limit it broke.
+pub const BODY_BYTES_READ: usize = 1024 * 1024;
+
+/// Time for a request's body: an offer of some kilobytes over the worst of links.
+pub const BODY_TIME: Duration = Duration::from_secs(15);
+
+/// WHIP and WHEP sessions of all clients at once: as many as the transport has peers.
+pub const SESSIONS: usize = 4_096;
+
+/// WHIP and WHEP sessions from one address at once, loopback excepted (a reverse proxy comes from there). A session costs its client one
+/// request and then lives for 30 s without any connection, so this is less than [`CONNECTIONS_PER_ADDRESS`].
+pub const SESSIONS_PER_ADDRESS: usize = 128;
+
+/// The height in pixels for which a player's pictures are chosen, as nobody says how large they are shown: full high definition; the
+/// link decides below it.
+pub const PLAYER_HEIGHT: u16 = 1_080;

@@ -1,6 +1,7 @@
 //! What is counted, for `/metrics`.
 
 use crate::messages::{Code, Kind};
+use crate::whip::Reason;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -24,11 +25,13 @@ pub(crate) struct Metrics {
     pub(crate) refused_origins: Counter,
     pub(crate) refused_tokens: Counter,
     pub(crate) sockets: Gauge,
+    pub(crate) sessions: Gauge,
     pub(crate) joins: Counter,
     pub(crate) rooms: Gauge,
     pub(crate) people: Gauge,
     messages: Family<[(&'static str, &'static str); 1], Counter>,
     errors: Family<[(&'static str, &'static str); 1], Counter>,
+    refused_sessions: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
 impl Metrics {
@@ -41,11 +44,13 @@ impl Metrics {
             refused_origins: Counter::default(),
             refused_tokens: Counter::default(),
             sockets: Gauge::default(),
+            sessions: Gauge::default(),
             joins: Counter::default(),
             rooms: Gauge::default(),
             people: Gauge::default(),
             messages: Family::default(),
             errors: Family::default(),
+            refused_sessions: Family::default(),
         };
         // All are there from the start: what never happened reads 0, and an alarm can be set on it.
         for code in Code::ALL {
@@ -53,6 +58,9 @@ impl Metrics {
         }
         for kind in Kind::ALL {
             drop(metrics.messages.get_or_create(&[("type", kind.name())]));
+        }
+        for reason in Reason::ALL {
+            drop(metrics.refused_sessions.get_or_create(&[("reason", reason.name())]));
         }
         let registry = &mut metrics.registry;
         registry.register("connections", "TCP connections now", metrics.connections.clone());
@@ -72,6 +80,12 @@ impl Metrics {
             metrics.refused_tokens.clone(),
         );
         registry.register("sockets", "WebSockets now", metrics.sockets.clone());
+        registry.register("sessions", "WHIP and WHEP sessions now", metrics.sessions.clone());
+        registry.register(
+            "sessions_refused",
+            "WHIP and WHEP requests refused by reason",
+            metrics.refused_sessions.clone(),
+        );
         registry.register("joins", "People who joined a room", metrics.joins.clone());
         registry.register("rooms", "Rooms with somebody in them", metrics.rooms.clone());
         registry.register("people", "People in rooms", metrics.people.clone());
@@ -87,6 +101,10 @@ impl Metrics {
 
     pub(crate) fn error(&self, code: Code) {
         self.errors.get_or_create(&[("code", code.name())]).inc();
+    }
+
+    pub(crate) fn refused_session(&self, reason: Reason) {
+        self.refused_sessions.get_or_create(&[("reason", reason.name())]).inc();
     }
 
     /// The text that Prometheus reads, with what the media threads counted if they answered.

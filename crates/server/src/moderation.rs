@@ -33,6 +33,11 @@ impl Directory {
         Ok(Some(AtTheDoor { knocking, moderators }))
     }
 
+    /// Whether a room is locked.
+    pub(crate) fn is_locked(&self, name: &RoomName) -> bool {
+        self.lock().get(name).is_some_and(|room| room.lobby.locked)
+    }
+
     /// Somebody who knocked has gone, or has been answered.
     pub(crate) fn withdraw(&self, name: &RoomName, id: PersonId) {
         let mut rooms = self.lock();

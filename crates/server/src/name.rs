@@ -11,7 +11,8 @@ use std::sync::Arc;
 pub struct RoomName(Arc<str>);
 
 /// Paths that are no rooms.
-const RESERVED: [&str; 6] = ["api", "assets", "healthz", "metrics", "favicon.ico", "robots.txt"];
+const RESERVED: [&str; 8] =
+    ["api", "assets", "healthz", "metrics", "favicon.ico", "robots.txt", "whip", "whep"];
 
 impl RoomName {
     /// Reads a name as it stands in a link (percent-encoding already undone). Upper and lower case are the same room.
@@ -102,6 +103,8 @@ mod tests {
             "a b",
             "api",
             "Metrics",
+            "whip",
+            "whep",
             "a\u{0}",
             "é\u{301}",
             &"x".repeat(65),

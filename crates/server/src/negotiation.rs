@@ -15,9 +15,9 @@ use std::net::SocketAddr;
 /// An offer, with what it asks of the room.
 #[derive(Debug)]
 pub(crate) struct Proposal {
-    offer: Offer,
-    tracks: Vec<(Mid, TrackSpec)>,
-    slots: Vec<(Mid, SlotSpec)>,
+    pub(crate) offer: Offer,
+    pub(crate) tracks: Vec<(Mid, TrackSpec)>,
+    pub(crate) slots: Vec<(Mid, SlotSpec)>,
 }
 
 impl Proposal {
@@ -26,6 +26,11 @@ impl Proposal {
     pub(crate) fn read(sdp: &str, sources: &Sections<Source>, role: Role) -> Result<Self, Refusal> {
         let offer = Offer::parse(sdp)
             .map_err(|error| Refusal::new(Code::BadSdp).saying(sentence(&error.to_string())))?;
+        Self::of(offer, sources, role)
+    }
+
+    /// As [`read`](Self::read), of an offer that was read already.
+    pub(crate) fn of(offer: Offer, sources: &Sections<Source>, role: Role) -> Result<Self, Refusal> {
         let mut taken: BTreeSet<Source> = sources.0.values().copied().collect();
         let (mut tracks, mut slots) = (Vec::new(), Vec::new());
         for section in &offer.sections {
@@ -84,8 +89,21 @@ pub(crate) struct Negotiated {
     setup: signal::Setup,
     session_id: u64,
     version: u64,
+    streams: Streams,
     tracks: BTreeMap<Mid, Track>,
     slots: BTreeMap<Mid, Slot>,
+}
+
+/// Which slots are one media stream to the client (`a=msid`, RFC 8830), whose sound and picture it keeps together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Streams {
+    /// Each is its own: what is in one says nothing about what is in another.
+    #[default]
+    Apart,
+    /// The first of either kind: what a player shows that knows of one sound and one picture.
+    FirstPair,
+    /// All: they are one person's.
+    Together,
 }
 
 #[derive(Debug)]
@@ -128,6 +146,7 @@ impl Negotiated {
             setup: proposal.offer.transport.setup,
             session_id,
             version: 0,
+            streams: Streams::Apart,
             tracks: BTreeMap::new(),
             slots: BTreeMap::new(),
         };
@@ -190,20 +209,34 @@ impl Negotiated {
         self.slots.retain(|_, slot| !update.unsubscribe.contains(&slot.id));
     }
 
+    /// Which slots the answers declare as one stream.
+    pub(crate) fn group(&mut self, streams: Streams) {
+        self.streams = streams;
+    }
+
     /// The answer to an offer that has been applied.
     pub(crate) fn answer(&mut self, proposal: &Proposal, own: Own<'_>) -> String {
         self.version += 1;
-        let named: Vec<(usize, &Slot, String)> = (proposal.offer.sections.iter())
+        let mut seen = BTreeSet::new();
+        let named: Vec<(usize, &Slot, String, bool)> = (proposal.offer.sections.iter())
             .filter_map(|section| Some((section, self.slots.get(&key(section)?)?)))
-            // Another stream for each slot: browsers synchronise what shares one.
-            .map(|(section, slot)| (section.index, slot, format!("slot-{}", slot.streams.ssrc)))
+            .map(|(section, slot)| {
+                let first = seen.insert(slot.spec.kind == MediaKind::Audio);
+                let shared = match self.streams {
+                    Streams::Apart => false,
+                    Streams::FirstPair => first,
+                    Streams::Together => true,
+                };
+                (section.index, slot, format!("slot-{}", slot.streams.ssrc), shared)
+            })
             .collect();
         let lines: Vec<SlotLine<'_>> = (named.iter())
-            .map(|(section, slot, name)| SlotLine {
+            .map(|(section, slot, name, shared)| SlotLine {
                 section: *section,
                 ssrc: slot.streams.ssrc,
                 rtx_ssrc: slot.streams.rtx,
-                stream: name,
+                // Browsers synchronise what shares a stream.
+                stream: if *shared { "room" } else { name },
                 track: name,
                 cname: own.cname,
             })
@@ -213,17 +246,36 @@ impl Negotiated {
             .filter(|section| key(section).is_none_or(|mid| !self.tracks.contains_key(&mid)))
             .map(|section| section.index)
             .collect();
-        proposal.offer.answer(&Local {
+        proposal.offer.answer(&Local { slots: &lines, refused: &refused, ..self.local(own) })
+    }
+
+    /// What answers an ICE restart without an offer: the ICE part of an answer.
+    pub(crate) fn fragment(&self, proposal: &Proposal, own: Own<'_>) -> String {
+        proposal.offer.fragment(&self.local(own))
+    }
+
+    fn local<'a>(&self, own: Own<'a>) -> Local<'a> {
+        Local {
             ufrag: &own.credentials.ufrag,
             pwd: &own.credentials.pwd,
             fingerprint: signal::Fingerprint(own.host.fingerprint().0),
             setup: self.setup,
             candidates: own.reachable,
-            slots: &lines,
-            refused: &refused,
+            slots: &[],
+            refused: &[],
             session_id: self.session_id,
             version: self.version,
-        })
+        }
+    }
+
+    /// The client's ICE credentials, and what becomes of them with a restart.
+    pub(crate) fn remote(&mut self) -> &mut IceCredentials {
+        &mut self.remote
+    }
+
+    /// All slots, in the order of their sections' names.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = SlotId> + '_ {
+        self.slots.values().map(|slot| slot.id)
     }
 
     /// What is sent in which section.
@@ -343,7 +395,7 @@ fn same_slot(a: &SlotSpec, b: &SlotSpec) -> bool {
 }
 
 /// An error's text as a sentence.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).chain(['.']).collect()).unwrap_or_default()
 }

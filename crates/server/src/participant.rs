@@ -35,11 +35,11 @@ pub(crate) struct Participant {
 }
 
 /// Somebody's being in a room: with the host and in the directory. Ends when it is dropped, whatever happened.
-struct Presence {
-    place: Place,
-    id: PersonId,
-    member: Member,
-    reason: LeftReason,
+pub(crate) struct Presence {
+    pub(crate) place: Place,
+    pub(crate) id: PersonId,
+    pub(crate) member: Member,
+    pub(crate) reason: LeftReason,
 }
 
 impl Drop for Presence {
@@ -346,7 +346,7 @@ pub(crate) struct Keys {
 
 /// Joins the host's room and, in the same moment on the media thread, the directory: so nobody hears of tracks of a person that
 /// they have not heard of.
-async fn enter(
+pub(crate) async fn enter(
     place: &Place,
     proposal: &Proposal,
     person: Person,

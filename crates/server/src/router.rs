@@ -11,6 +11,7 @@ use crate::name::RoomName;
 use crate::page;
 use crate::server::App;
 use crate::session::{self, Place};
+use crate::whip;
 use crate::wire::Wire;
 use axum::Router;
 use axum::body::Body;
@@ -47,6 +48,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             post(events::post).layer(DefaultBodyLimit::max(MESSAGE_BYTES_READ)),
         )
         .merge(admin)
+        .merge(whip::router())
         .fallback(async || page::not_found())
         .layer(from_fn_with_state(app.clone(), protect))
         .with_state(app)

@@ -14,6 +14,7 @@ use crate::name::RoomName;
 use crate::random::{self, NoRandomness};
 use crate::router;
 use crate::tls::Tls;
+use crate::whip::Registry;
 use axum::Router;
 use salon_host::Handle;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) host: Handle,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) sessions: Registry,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) admin_token: String,
     moderator_key: String,
@@ -84,9 +86,10 @@ impl Server {
             admin_token: given(&config.admin_token)?,
             moderator_key,
             keys,
-            joins: Joins::new(Instant::now()),
+            joins: Joins::new(Instant::now(), config.joins_at_once),
             boot: random::token()?,
             directory: Arc::new(Directory::new(metrics.clone())),
+            sessions: Registry::new(metrics.sessions.clone()),
             gate: Gate::new(config.max_connections, CONNECTIONS_PER_ADDRESS, metrics.connections.clone()),
             streams: Streams::default(),
             phase: watch::Sender::new(Phase::Open),

@@ -3,12 +3,10 @@
 
 mod common;
 
-use common::{CHROMIUM, Client, Running, start, status};
+use common::{CHROMIUM, Client, Running, request, start};
 use salon_server::{Config, Needed, Role, RoomName};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 const KEY: &str = "the moderator's key";
 
@@ -198,17 +196,10 @@ async fn what_nobody_may() {
 async fn the_administrator_makes_tokens_and_nobody_else_does() {
     let running = start(Config { admin_token: Some("s3cret".into()), ..Config::default() }).await;
     let post = async |path: &str, token: &str, body: &str| {
-        let mut stream = TcpStream::connect(running.address).await.unwrap();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (status(head), body.to_owned())
+        let bearer = format!("Bearer {token}");
+        let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
+        let answer = request(running.address, "POST", path, &headers, body).await;
+        (answer.status, answer.body)
     };
     let (status, body) =
         post("/api/rooms/hall/tokens", "s3cret", r#"{"role": "moderator", "seconds": 60}"#).await;
@@ -228,4 +219,69 @@ async fn the_administrator_makes_tokens_and_nobody_else_does() {
     ] {
         assert_eq!(post(path, token, body).await.0, expected, "{path} {token} {body}");
     }
+}
+
+/// RFC 9725 §4.7: the same keys open the same doors to clients without a page.
+#[tokio::test]
+async fn whip_and_whep_need_the_same_keys() {
+    let config = Config {
+        moderator_key: Some(KEY.into()),
+        key_needed: Needed::In(vec![RoomName::parse("council").unwrap()]),
+        ..Config::default()
+    };
+    let running = start(config).await;
+    let token = |room: &str, role, seconds| {
+        let room = RoomName::parse(room).unwrap();
+        running.server.token(Some(&room), role, Some("Ada".into()), Duration::from_secs(seconds)).unwrap()
+    };
+    let post = async |path: &str, key: &str| {
+        let bearer = format!("Bearer {key}");
+        let mut headers = vec![("Content-Type", "application/sdp")];
+        if !key.is_empty() {
+            headers.push(("Authorization", &bearer));
+        }
+        let offer = match path.starts_with("/whip") {
+            true => CHROMIUM.to_owned(),
+            false => CHROMIUM.replace("a=sendonly", "a=recvonly"),
+        };
+        let answer = request(running.address, "POST", path, &headers, &offer).await;
+        if answer.status == 401 {
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        }
+        answer.status
+    };
+    let (member, listener) = (token("council", Role::Member, 60), token("council", Role::Listener, 60));
+    let elsewhere = token("attic", Role::Moderator, 60);
+    for (path, key, expected) in [
+        ("/whip/council", "", 401),
+        ("/whip/council", "guess", 401),
+        ("/whip/council", elsewhere.as_str(), 401),
+        ("/whip/council", member.as_str(), 201),
+        ("/whip/council", listener.as_str(), 403),
+        ("/whep/council", "", 401),
+        ("/whep/council", listener.as_str(), 201),
+        ("/whip/council", KEY, 201),
+        ("/whip/attic", "", 201),
+        ("/whip/attic", "guess", 401),
+    ] {
+        assert_eq!(post(path, key).await, expected, "{path} {key}");
+    }
+    // The name is the token's, also where the query gives another.
+    assert_eq!(post("/whip/attic?name=Eve", &elsewhere).await, 201);
+    let (mut ada, welcome) = running.join("attic", "Grace").await;
+    let names: Vec<&str> =
+        welcome["people"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["WHIP", "Ada"]);
+    assert_eq!(welcome["people"][1]["role"], "moderator");
+    // A locked room has no ear for those who cannot knock.
+    let mut moderator = running.socket("attic").await;
+    moderator.send(json!({"type": "join", "name": "Mod", "sdp": CHROMIUM, "key": KEY})).await;
+    moderator.next_of("welcome").await;
+    moderator.send(json!({"type": "lock", "locked": true})).await;
+    ada.next_of("locked").await;
+    assert_eq!(post("/whip/attic", "").await, 403);
+    assert_eq!(post("/whep/attic", KEY).await, 201);
+    // And who publishes so can be removed.
+    moderator.send(json!({"type": "remove", "person": welcome["people"][0]["id"]})).await;
+    assert_eq!(ada.next_of("left").await["id"], welcome["people"][0]["id"]);
 }

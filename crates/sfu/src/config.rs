@@ -145,16 +145,16 @@ pub enum View {
     Auto,
     /// This track.
     Track(TrackId),
-    /// A picture of this participant: the screen before the camera.
+    /// This participant alone: the screen before the camera, the microphone before what the screen plays.
     Participant(ParticipantId),
 }
 
-/// What a receiver wants of one video slot. Without meaning for audio slots, except that height 0 pauses them too.
+/// What a receiver wants of one slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Constraint {
-    /// Whom to show.
+    /// Whom to show. In an audio slot [`View::Auto`] is whoever makes a sound.
     pub view: View,
-    /// Height in pixels at which it is shown; 0 pauses the slot: nothing is sent for it.
+    /// Height in pixels at which it is shown; 0 pauses the slot: nothing is sent for it. Of an audio slot only that matters.
     pub height: u16,
 }
 

@@ -157,8 +157,7 @@ impl Room {
         for at in 0..places.len() {
             let Some(&place) = places.get(at) else { break };
             let Some(slot) = self.slots.get(place) else { continue };
-            let view = if slot.spec.kind == MediaKind::Audio { View::Auto } else { slot.constraint.view };
-            let given = match view {
+            let given = match slot.constraint.view {
                 _ if !connected => Err(EmptyReason::NothingToShow),
                 _ if slot.is_paused() => Err(EmptyReason::Paused),
                 View::Auto => continue,
@@ -169,16 +168,12 @@ impl Room {
                         Ok(track)
                     }
                 }),
-                View::Participant(who) => self.picture_of(id, slot, who, &places[..at]),
+                View::Participant(who) => self.track_of_person(id, slot, who, &places[..at]),
             };
             self.give(now, place, given);
         }
         let slots = &self.slots;
-        places.retain(|&p| {
-            slots.get(p).is_some_and(|s| {
-                !s.is_paused() && (s.spec.kind == MediaKind::Audio || s.constraint.view == View::Auto)
-            })
-        });
+        places.retain(|&p| slots.get(p).is_some_and(|s| !s.is_paused() && s.constraint.view == View::Auto));
     }
 
     /// Whether a slot of `viewer` may show a track, and if not, why.
@@ -202,8 +197,9 @@ impl Room {
         slots.any(|s| s.track == Some(track) && s.constraint.view != View::Auto)
     }
 
-    /// A picture of somebody that is in none of the slots before: the screen, else the camera.
-    fn picture_of(
+    /// A picture or a sound of somebody that is in none of the slots before: the screen, else the camera; the microphone, else what
+    /// the screen plays.
+    fn track_of_person(
         &self,
         viewer: ParticipantId,
         slot: &Slot,
@@ -218,9 +214,9 @@ impl Room {
             if self.is_pinned(before, track) {
                 continue;
             }
-            let screen = t.spec.source == Source::Screen;
+            let first = matches!(t.spec.source, Source::Screen | Source::Microphone);
             match self.may_show(viewer, slot, track) {
-                Ok(()) if found.is_none_or(|f| screen && !f.0) => found = Some((screen, track)),
+                Ok(()) if found.is_none_or(|f| first && !f.0) => found = Some((first, track)),
                 Ok(()) => {}
                 Err(e) => reason = e,
             }
@@ -231,17 +227,15 @@ impl Room {
     /// The tracks for `n` free slots of a receiver.
     fn choose(&mut self, id: ParticipantId, kind: MediaKind, n: usize, chosen: &mut Vec<TrackId>) {
         let tracks = &self.tracks;
-        let others = |t: &TrackId| tracks.get(*t).is_some_and(|t| t.owner != id);
+        let (slots, receiver) = (&self.slots, self.receivers.get(id));
+        let pinned = |t: &TrackId| {
+            let mut mine = receiver.iter().flat_map(|r| &r.slots).filter_map(|&s| slots.get(s));
+            mine.any(|s| s.track == Some(*t) && s.constraint.view != View::Auto)
+        };
+        let others = |t: &TrackId| tracks.get(*t).is_some_and(|t| t.owner != id) && !pinned(t);
         match kind {
-            MediaKind::Video => {
-                let (slots, receiver) = (&self.slots, self.receivers.get(id));
-                let pinned = |t: &TrackId| {
-                    let mut mine = receiver.iter().flat_map(|r| &r.slots).filter_map(|&s| slots.get(s));
-                    mine.any(|s| s.track == Some(*t) && s.constraint.view != View::Auto)
-                };
-                // All of them: which of the first n a slot can decode is seen when it is given one.
-                chosen.extend(self.stage.pictures.iter().filter(|t| others(t) && !pinned(t)));
-            }
+            // All of them: which of the first n a slot can decode is seen when it is given one.
+            MediaKind::Video => chosen.extend(self.stage.pictures.iter().filter(|t| others(t))),
             MediaKind::Audio => {
                 chosen.extend(self.stage.sounds.iter().filter(|t| others(t)));
                 let few = chosen.len() <= n;

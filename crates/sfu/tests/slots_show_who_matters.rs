@@ -71,6 +71,33 @@ fn pictures_follow_pin_then_screen_then_floor() {
     assert_eq!(shown(&rig, viewer)[&slots[0]], (None, Some(EmptyReason::PublisherSilent)));
 }
 
+#[test]
+fn one_person_alone_is_heard_where_that_was_chosen() {
+    let mut rig = Rig::new();
+    let viewer = rig.join();
+    let ears: Vec<_> = (0..2).map(|i| rig.slot(viewer, MediaKind::Audio, &format!("{i}"))).collect();
+    let people: Vec<_> = (0..4).map(|_| rig.join()).collect();
+    let voices: Vec<_> =
+        people.iter().enumerate().map(|(i, &p)| rig.microphone(p, 1000 + i as u32)).collect();
+    rig.constrain(viewer, ears[0], View::Participant(people[2]), 180);
+    speak(&mut rig, &people, 0, 50);
+    assert_eq!(tracks(&rig, viewer)[0], Some(voices[2]), "though another speaks");
+    // The other slot hears whoever speaks, and never what the first one has.
+    speak(&mut rig, &people, 3, 100);
+    assert_eq!(tracks(&rig, viewer), [Some(voices[2]), Some(voices[3])]);
+    speak(&mut rig, &people, 2, 100);
+    assert!(!tracks(&rig, viewer)[1..].contains(&Some(voices[2])));
+    rig.constrain(viewer, ears[1], View::Participant(people[2]), 180);
+    assert_eq!(
+        shown(&rig, viewer)[&ears[1]],
+        (None, Some(EmptyReason::NothingToShow)),
+        "one microphone, one slot"
+    );
+    rig.room.leave(rig.now, people[2]).unwrap();
+    rig.check();
+    assert_eq!(shown(&rig, viewer)[&ears[0]], (None, Some(EmptyReason::NothingToShow)));
+}
+
 fn speak(rig: &mut Rig, people: &[ParticipantId], who: usize, packets: u64) {
     let base = rig.now.as_micros() / 20_000;
     for n in 0..packets {

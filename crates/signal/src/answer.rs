@@ -72,9 +72,7 @@ impl Offer {
             ..SessionDescription::default()
         };
         answer = answer.with_property_attribute("ice-lite".to_owned());
-        if self.grouped {
-            let mids = self.bundle.iter().filter_map(|&i| self.sections.get(i)?.mid);
-            let group = mids.fold("BUNDLE".to_owned(), |text, mid| text + " " + mid.as_str());
+        if let Some(group) = self.group() {
             answer = answer.with_value_attribute("group".to_owned(), group);
         }
         if self.allow_mixed {
@@ -87,10 +85,16 @@ impl Offer {
         }
         answer.marshal()
     }
+
+    /// The value of `a=group`, if the offer has one.
+    pub(crate) fn group(&self) -> Option<String> {
+        let mids = self.bundle.iter().filter_map(|&i| self.sections.get(i)?.mid);
+        self.grouped.then(|| mids.fold("BUNDLE".to_owned(), |text, mid| text + " " + mid.as_str()))
+    }
 }
 
 /// IPv4 first, otherwise as given; what is no destination is left out.
-fn in_order(given: &[SocketAddr]) -> Vec<SocketAddr> {
+pub(crate) fn in_order(given: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut order: Vec<SocketAddr> = Vec::with_capacity(given.len());
     for &a in given {
         if a.port() != 0 && !a.ip().is_unspecified() && !order.contains(&a) {
@@ -197,7 +201,7 @@ fn value(m: MediaDescription, key: &str, value: impl Into<String>) -> MediaDescr
 }
 
 /// RFC 8839 §5.1, RFC 8445 §5.1.2.1: the `nth` of ours, one foundation each, component 1 because of rtcp-mux.
-fn candidate(a: &SocketAddr, nth: u32) -> String {
+pub(crate) fn candidate(a: &SocketAddr, nth: u32) -> String {
     let preference = 65_535_u32.saturating_sub(nth);
     let priority = HOST << 24 | preference << 8 | 255;
     format!("{} 1 udp {priority} {} {} typ host", nth.saturating_add(1), a.ip(), a.port())

@@ -5,7 +5,8 @@
 //! knows (ICE credentials, addresses, the SSRCs of the slots). Everything goes over one transport (BUNDLE, RFC 9143).
 //!
 //! What it deliberately is not: it makes no offers, keeps nothing between two offers (who renegotiates gives the same
-//! SSRCs again, by mid), resolves no name, reads no candidate, and knows neither rooms nor people.
+//! SSRCs again, by mid), resolves no name, reads no candidate, and knows neither rooms nor people. What clients that speak
+//! WHIP or WHEP say after their offer is a [`Fragment`].
 //!
 //! The two types that matter are [`Offer`] and [`Plan`]: what each section has become.
 //!
@@ -41,6 +42,7 @@ mod codecs;
 mod encodings;
 mod error;
 mod extensions;
+mod fragment;
 pub mod limits;
 mod lines;
 mod offer;
@@ -49,5 +51,6 @@ mod transport;
 
 pub use answer::{Local, SlotLine};
 pub use error::{Rejection, SdpError};
+pub use fragment::{Fragment, FragmentError};
 pub use plan::{Encoding, Feedback, Msid, Offer, Payload, Plan, ReceivePlan, Section, SendPlan};
 pub use transport::{Fingerprint, Setup, Transport};

@@ -89,7 +89,7 @@ impl Description {
 }
 
 impl MediaLine {
-    fn parse(value: &str) -> Option<Self> {
+    pub(crate) fn parse(value: &str) -> Option<Self> {
         let words: Vec<&str> = value.split_whitespace().take(WORDS).collect();
         if !words.iter().all(|w| w.len() <= limits::WORD && w.bytes().all(|b| b.is_ascii_graphic())) {
             return None;

@@ -1,6 +1,7 @@
 //! ICE and DTLS of an offer: one transport for everything (RFC 8839, RFC 8842).
 
 use core::fmt;
+use core::ops::RangeInclusive;
 
 use crate::SdpError;
 use crate::lines::Attributes;
@@ -41,8 +42,14 @@ pub struct Transport {
 }
 
 /// Shortest and longest user name fragment and password (RFC 8839 §5.4).
-const UFRAG: core::ops::RangeInclusive<usize> = 4..=256;
-const PWD: core::ops::RangeInclusive<usize> = 22..=256;
+pub(crate) const UFRAG: RangeInclusive<usize> = 4..=256;
+pub(crate) const PWD: RangeInclusive<usize> = 22..=256;
+
+/// RFC 8839 §5.4 allows letters, digits, `+` and `/`; some agents use more. A colon would end the name in a check
+/// (RFC 8445 §7.2.2).
+pub(crate) fn fits(text: &str, range: RangeInclusive<usize>) -> bool {
+    range.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b':')
+}
 
 impl Transport {
     /// From the section that carries the BUNDLE group's transport, else from the session level.
@@ -50,11 +57,6 @@ impl Transport {
         let either = |key| section.value(key).or_else(|| session.value(key));
         let ufrag = either("ice-ufrag").ok_or(SdpError::NoIceCredentials)?;
         let pwd = either("ice-pwd").ok_or(SdpError::NoIceCredentials)?;
-        // RFC 8839 allows letters, digits, `+` and `/`; some agents use more. A colon would end the name in a check
-        // (RFC 8445 §7.2.2).
-        let fits = |text: &str, range: core::ops::RangeInclusive<usize>| {
-            range.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b':')
-        };
         if !fits(ufrag, UFRAG) || !fits(pwd, PWD) {
             return Err(SdpError::BadIceCredentials);
         }

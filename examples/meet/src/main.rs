@@ -62,6 +62,7 @@ async fn meet(options: &Options) -> Result<(), String> {
         moderator_key: kept(&options.moderator_key, "moderator.key")?,
         token_secret: kept(&options.token_secret, "token.key")?,
         key_needed: options.needed(),
+        joins_at_once: options.joins_at_once,
         public_ips: options.public_ips.clone(),
         admin_token: options.admin_token.clone(),
         allow_origins: options.allow_origins.clone(),

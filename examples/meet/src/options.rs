@@ -66,6 +66,10 @@ pub(crate) struct Options {
     #[arg(long, env = "MEET_MAX_PARTICIPANTS", default_value_t = 100, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) max_participants: u16,
 
+    /// Joins from one address at once, this machine's own excepted; then one a second. For a large school behind one address
+    #[arg(long, env = "MEET_JOINS_AT_ONCE", default_value_t = salon_server::limits::JOINS_AT_ONCE, value_name = "NUMBER")]
+    pub(crate) joins_at_once: u32,
+
     /// Rooms with somebody in them
     #[arg(long, env = "MEET_MAX_ROOMS", default_value_t = 1000, value_name = "NUMBER")]
     pub(crate) max_rooms: usize,

@@ -186,6 +186,11 @@ impl Refusal {
         Self { text: Some(text.into()), ..self }
     }
 
+    /// The sentence for people.
+    pub(crate) fn sentence(&self) -> &str {
+        self.text.as_deref().unwrap_or(self.code.sentence())
+    }
+
     /// As the answer to a kind of message.
     pub(crate) fn to(self, re: Kind) -> Self {
         Self { re: Some(re), ..self }
@@ -203,7 +208,7 @@ impl Serialize for Refusal {
         use serde::ser::SerializeMap as _;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("code", self.code.name())?;
-        map.serialize_entry("text", self.text.as_deref().unwrap_or(self.code.sentence()))?;
+        map.serialize_entry("text", self.sentence())?;
         if let Some(kind) = self.re {
             map.serialize_entry("re", kind.name())?;
         }
