@@ -200,6 +200,18 @@ export class Call extends EventTarget {
     return this.#negotiate(negotiate, () => this.pc.restartIce());
   }
 
+  /** Packets that came by the path in use; browsers notice only after seconds that there are none. */
+  async packetsReceived() {
+    let packets = 0;
+    // Of one sender: the path is the same for all, and the statistics of one are soon told.
+    const stats = await this.#senders.microphone?.sender.getStats().catch(() => null);
+    for (const s of stats?.values() ?? []) {
+      if (s.type === 'transport') packets += s.packetsReceived ?? 0;
+      if (s.type === 'candidate-pair' && s.nominated) packets += (s.packetsReceived ?? 0) + (s.responsesReceived ?? 0) + (s.bytesReceived ?? 0);
+    }
+    return packets;
+  }
+
   /** Switches off the encodings that nobody watches. `active`: `mid` → watched rids (`''` where there are none). */
   setEncodings(active) {
     Object.assign(this.#watched, active);

@@ -23,6 +23,8 @@ const BACK_LONGEST = 3_000;
 const PROBE = 1_500;
 /** A clock that jumps by more means that the machine slept. */
 const SLEPT = 5_000;
+/** Without any packet for so long, where the server sends reports each second, the path is looked after. */
+const STALLED = 3_000;
 /** Refusals that another attempt would only meet again. */
 const FINAL = new Set([
   ...['replaced', 'room-full', 'too-many-rooms', 'bad-name', 'bad-sdp', 'bad-source', 'not-text', 'too-large'],
@@ -180,7 +182,8 @@ export class Session extends EventTarget {
     this.#returning = false;
     if (this.joined) {
       this.#emit('back');
-      if (this.#call.pc.connectionState !== 'connected') this.#restartPath();
+      // What broke the one path may have moved the other, and the browser would notice seconds later: a restart costs a few packets.
+      this.#restartPath(true);
     }
   }
 
@@ -256,10 +259,11 @@ export class Session extends EventTarget {
     this.#emit('path', now);
   }
 
-  async #restartPath() {
+  /** `anyway`: also where the browser knows of no trouble. */
+  async #restartPath(anyway = false) {
     clearTimeout(this.#restartTimer);
     const { pc } = this.#call;
-    if (!this.joined || this.#returning || pc.connectionState === 'connected') return;
+    if (!this.joined || this.#returning || (pc.connectionState === 'connected' && !anyway)) return;
     this.#restartTimer = setTimeout(() => this.#restartPath(), RESTART_EVERY);
     // What does not connect again has no state worth keeping: leaves, and joins anew.
     if (this.#restarts++ >= RESTARTS) {
@@ -289,15 +293,24 @@ export class Session extends EventTarget {
       this.#hurry();
       this.#socket.probe(PROBE);
       // The address may be another one: whatever the connection thinks of its path, a new one is looked for.
-      if (!this.#returning) this.#call.restart(this.negotiate).catch(() => {});
+      this.#restartPath(true);
     };
     addEventListener('online', changed);
     navigator.connection?.addEventListener?.('change', changed);
     let last = Date.now();
-    setInterval(() => {
+    let heard = { packets: -1, at: last, pc: null };
+    setInterval(async () => {
       const now = Date.now();
       if (now - last > SLEPT) changed();
       last = now;
+      const { pc } = this.#call;
+      if (!this.joined || pc.connectionState !== 'connected') return;
+      const packets = await this.#call.packetsReceived();
+      if (packets !== heard.packets || pc !== heard.pc) heard = { packets, at: now, pc };
+      else if (now - heard.at >= STALLED) {
+        heard.at = now;
+        changed();
+      }
     }, 1_000);
   }
 }

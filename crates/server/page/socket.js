@@ -2,7 +2,8 @@
 // can be opened an event stream with posts.
 
 const PING = 3_000;
-const DEAD = 12_000;
+/** Both sides ping every 3 s: who is silent through two of them is not reached any more. Taking over again costs little. */
+const DEAD = 7_000;
 /** A connection that is not open by then is given up: the next attempt may meet a network that works again. */
 const OPEN_WITHIN = 2_500;
 

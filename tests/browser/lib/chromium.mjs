@@ -14,14 +14,18 @@ const QUIET = [
   '--disable-sync',
 ];
 
+/** The Chromium that tests use. */
+export const chromiumProgram = () => process.env.SALON_CHROMIUM ?? '/usr/bin/chromium';
+
 /**
  * Opens a Chromium with one empty page.
  *
  * `tone`, `clip`: files for microphone and camera (default: Chromium's beeps and its green pie). `devices: false`: none, and
  * permission refused. `autoplay`: `free` (default) lets sound play at once; `gesture` as a real user's browser, which may refuse.
- * `loopback: false` keeps 127.0.0.1 out of its candidates, as a real user's browser does. `args`: more flags.
+ * `loopback: false` keeps 127.0.0.1 out of its candidates, as a real user's browser does. `args`: more flags. `program`: what is run instead of
+ * Debian's Chromium.
  */
-export async function openChromium(stage, { tone, clip, devices = true, autoplay = 'free', loopback = true, viewport = { width: 960, height: 600 }, locale, args = [] } = {}) {
+export async function openChromium(stage, { tone, clip, devices = true, autoplay = 'free', loopback = true, viewport = { width: 960, height: 600 }, locale, args = [], program } = {}) {
   const flags = [
     ...QUIET,
     ...(devices ? ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'] : []),
@@ -32,7 +36,7 @@ export async function openChromium(stage, { tone, clip, devices = true, autoplay
     ...args,
   ];
   const server = await chromium.launchServer({
-    executablePath: process.env.SALON_CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: program ?? chromiumProgram(),
     args: flags,
     host: '127.0.0.1',
     timeout: 60_000,

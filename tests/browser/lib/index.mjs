@@ -2,8 +2,11 @@
 
 export * from './chromium.mjs';
 export * from './firefox.mjs';
+export * from './hearing.mjs';
 export * from './measure.mjs';
 export * from './media.mjs';
+export * from './network.mjs';
+export { signalTree } from './process.mjs';
 export * from './pulse.mjs';
 export * from './room.mjs';
 export * from './server.mjs';

@@ -1,6 +1,7 @@
 // Programs that a test starts and ends, by their own id only.
 
 import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** Lines of output that are kept for the error message. */
 const KEPT = 2000;
@@ -34,4 +35,26 @@ export function start(stage, command, args, options = {}) {
 
   stage.onClear(() => stop());
   return program;
+}
+
+/** Sends a signal to a program and to all that it started. */
+export function signalTree(pid, signal) {
+  const children = new Map();
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const parent = Number(readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ')[1].split(' ')[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const tree = [pid];
+  for (const one of tree) tree.push(...(children.get(one) ?? []));
+  for (const one of tree) {
+    try {
+      process.kill(one, signal);
+    } catch {
+      // Likewise.
+    }
+  }
 }

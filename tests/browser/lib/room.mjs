@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 
-import { openChromium } from './chromium.mjs';
+import { chromiumProgram, openChromium } from './chromium.mjs';
+import { openFirefoxOn } from './elsewhere.mjs';
 import { openFirefox } from './firefox.mjs';
 import { colourOf, voiceOf, writeClip, writeTone } from './media.mjs';
 import { waitFor } from './wait.mjs';
@@ -11,16 +12,18 @@ import { waitFor } from './wait.mjs';
  * A browser of its own for person `n`, with their voice and colour.
  *
  * `browser`: `chromium` or `firefox`. `clip`: of the camera, as `writeClip` takes it (default 320×180 at 15 frames/s), or `null` for
- * the browser's own. The rest goes to the browser.
+ * the browser's own. `at: [network, host]`: where the browser runs. The rest goes to the browser.
  */
-export async function openPerson(stage, n, { browser = 'chromium', clip = {}, tone = {}, ...rest } = {}) {
+export async function openPerson(stage, n, { browser = 'chromium', clip = {}, tone = {}, at, ...rest } = {}) {
+  if (browser === 'firefox' && at) return Object.assign(await openFirefoxOn(stage, ...at, { frequency: voiceOf(n), ...rest }), { n });
   if (browser === 'firefox') return Object.assign(await openFirefox(stage, { frequency: voiceOf(n), ...rest }), { n });
   const directory = await stage.directory();
   const files = {
     tone: tone && (await writeTone(join(directory, 'tone.wav'), { frequency: voiceOf(n), ...tone })),
     clip: clip && (await writeClip(join(directory, 'clip.y4m'), { colour: colourOf(n), ...clip })),
   };
-  return Object.assign(await openChromium(stage, { ...files, ...rest }), { n });
+  const program = at && (await at[0].program(at[1], chromiumProgram()));
+  return Object.assign(await openChromium(stage, { ...files, program, ...rest }), { n });
 }
 
 export const nameOf = (n) => ['Ada', 'Blaise', 'Chloé', 'Denis', 'Émilie', 'Fatou', 'Gauss', 'Hypatia'][n % 8];

@@ -38,26 +38,33 @@ export async function freePort() {
  * Starts `meet` and waits until it answers. `url` is where pages load it (loopback: browsers give a microphone there without TLS).
  *
  * `binary`: default `$SALON_MEET`. `port`: default a free one. `udp`: another port for media than the free one that is taken for both. `args`: more flags.
- * `environment`: more variables. `addresses`: what `--public-ip` says; default loopback and this machine's own.
+ * `environment`: more variables. `addresses`: what `--public-ip` says; default loopback and this machine's own. `at: [network, host, address]`:
+ * where it runs, and by which of its addresses it is reached; pages come by HTTPS then.
  */
-export async function startMeet(stage, { binary, port, udp, args = [], environment = {}, addresses } = {}) {
+export async function startMeet(stage, { binary, port, udp, args = [], environment = {}, addresses, at } = {}) {
   const program = binary ?? process.env.SALON_MEET;
   if (!program) throw new Error('set SALON_MEET to the path of the meet program');
-  port ??= await freePort();
-  const ips = addresses ?? ['127.0.0.1', ownAddress()].filter(Boolean);
+  port ??= at ? 8080 : await freePort();
+  const ips = addresses ?? (at ? [] : ['127.0.0.1', ownAddress()].filter(Boolean));
+  const [network, host, address] = at ?? [];
+  const [first, ...before] = [...(network?.on(host) ?? []), program];
   const token = 'test-admin-token-0123456789';
   const directory = await stage.directory('salon-meet');
   const meet = start(
     stage,
-    program,
+    first,
     [
-      ...['--listen', `0.0.0.0:${port}`, '--udp', String(udp ?? port), '--admin-token', token],
+      ...before,
+      ...(at ? ['--plain-http'] : []),
+      ...['--listen', `${address?.includes(':') ? '[::]' : '0.0.0.0'}:${port}`, '--udp', String(udp ?? port), '--admin-token', token],
       ...ips.flatMap((ip) => ['--public-ip', ip]),
       ...args,
     ],
     { env: { ...process.env, HOME: directory, XDG_CONFIG_HOME: directory, XDG_DATA_HOME: directory, ...environment } },
   );
-  const url = `http://127.0.0.1:${port}`;
+  const authority = `${address?.includes(':') ? `[${address}]` : (address ?? '127.0.0.1')}:${port}`;
+  const url = `http://${authority}`;
+  const page = at ? `https://${authority}` : url;
   const log = () => (meet.exit ? `it ended: ${JSON.stringify(meet.exit)}\n` : '') + meet.lines.join('\n');
   await waitFor(async () => meet.exit || (await fetch(`${url}/healthz`)).ok, { what: 'the server', guard: 20_000, explain: log });
   if (meet.exit) throw new Error(`the server did not start: ${log()}`);
@@ -69,8 +76,10 @@ export async function startMeet(stage, { binary, port, udp, args = [], environme
   return {
     ...{ url, port, udp: udp ?? port, token, pid: meet.pid, log, api },
     stop: (signal) => meet.stop(signal),
+    /** How it ended, once it has. */
+    exit: () => meet.exit,
     /** The address of a room, with the page's own query, `{ name: 'Ada', join: 1 }`. */
-    room: (name, query = {}) => `${url}/${encodeURIComponent(name)}?${new URLSearchParams(query)}`,
+    room: (name, query = {}) => `${page}/${encodeURIComponent(name)}?${new URLSearchParams(query)}`,
   };
 }
 
