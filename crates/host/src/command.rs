@@ -1,10 +1,12 @@
 //! What the rest of a process asks of a shard, and what it hears back.
 
 use salon_sfu::{
-    Constraint, EmptyReason, ParticipantId, Refused, RoomReport, SlotId, SlotSpec, SlotStreams, Source,
-    TrackId, TrackSpec,
+    Constraint, EmptyReason, ParticipantId, ParticipantReport, Refused, RoomReport, SlotId, SlotSpec,
+    SlotStreams, Source, TrackId, TrackSpec,
 };
 use salon_transport::{Fingerprint, GoneReason, IceCredentials, Path, PeerId, Setup};
+
+use std::time::Duration;
 
 use crate::limits;
 use crate::shard::RoomKey;
@@ -177,6 +179,15 @@ pub struct HostRoomReport {
     pub peers: Vec<PeerReport>,
 }
 
+/// A participant, as itself or an administrator may see it.
+#[derive(Clone, Debug)]
+pub struct MemberReport {
+    /// The media core's view.
+    pub participant: ParticipantReport,
+    /// Its transport.
+    pub peer: PeerReport,
+}
+
 /// A participant's transport.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerReport {
@@ -186,6 +197,8 @@ pub struct PeerReport {
     pub label: u64,
     /// Where its packets come from and go to, once known.
     pub path: Option<Path>,
+    /// For how long no authenticated packet has come.
+    pub unheard: Duration,
 }
 
 pub(crate) type Reply<T, E> = Box<dyn FnOnce(Result<T, E>) + Send>;
@@ -197,6 +210,7 @@ pub(crate) enum Command {
     Mute { member: Member, track: TrackId, muted: bool },
     Leave { member: Member },
     Report { room: Option<String>, reply: Box<dyn FnOnce(Vec<HostRoomReport>) + Send> },
+    ReportMember { member: Member, reply: Box<dyn FnOnce(Option<MemberReport>) + Send> },
     Counters { reply: Box<dyn FnOnce(crate::HostCounters) + Send> },
     Stop,
 }

@@ -12,7 +12,7 @@ use salon_udp::{Options, Socket, Waker};
 
 use crate::command::{Command, HostRoomReport, QUEUE, Reply};
 use crate::shard::Shard;
-use crate::{Clock, HostCounters, Join, JoinError, Joined, Member, Update, Updated, entropy};
+use crate::{Clock, HostCounters, Join, JoinError, Joined, Member, MemberReport, Update, Updated, entropy};
 
 /// NTP counts from 1900, Unix from 1970 (RFC 5905 §6: 70 years with 17 leap days).
 const NTP_MINUS_UNIX_SECS: u64 = 2_208_988_800;
@@ -168,6 +168,11 @@ impl Handle {
     /// All rooms, or the one of this name.
     pub fn report(&self, room: Option<&str>, reply: impl FnOnce(Vec<HostRoomReport>) + Send + 'static) {
         self.ask(Command::Report { room: room.map(str::to_owned), reply: Box::new(reply) });
+    }
+
+    /// One participant; `None` if it has left.
+    pub fn report_member(&self, member: Member, reply: impl FnOnce(Option<MemberReport>) + Send + 'static) {
+        self.ask(Command::ReportMember { member, reply: Box::new(reply) });
     }
 
     /// What was counted since the start.

@@ -30,7 +30,8 @@ mod shard;
 
 pub use clock::Clock;
 pub use command::{
-    HostEvent, HostRoomReport, Join, JoinError, Joined, Member, PeerReport, Shown, Stale, Update, Updated,
+    HostEvent, HostRoomReport, Join, JoinError, Joined, Member, MemberReport, PeerReport, Shown, Stale,
+    Update, Updated,
 };
 pub use counters::HostCounters;
 pub use entropy::NoEntropy;

@@ -4,10 +4,11 @@ use salon_rtp::Time;
 use salon_sfu::{
     Limit, Misuse, ParticipantId, Refused, Room, SlotId, SlotSpec, SlotStreams, TrackId, TrackSpec,
 };
-use salon_transport::{PeerId, PeerSpec};
+use salon_transport::{PeerId, PeerSpec, Transport};
 
 use crate::command::{
-    Command, HostRoomReport, Join, JoinError, Joined, Member, PeerReport, Stale, Update, Updated,
+    Command, HostRoomReport, Join, JoinError, Joined, Member, MemberReport, PeerReport, Stale, Update,
+    Updated,
 };
 use crate::entropy::{self, NoEntropy};
 use crate::member::MemberEntry;
@@ -31,6 +32,7 @@ impl Shard {
             }
             Command::Leave { member } => drop(self.remove_member(now, member)),
             Command::Report { room, reply } => reply(self.report(now, room.as_deref())),
+            Command::ReportMember { member, reply } => reply(self.report_member(now, member)),
             Command::Counters { reply } => reply(self.count()),
             Command::Stop => return Turn::Stop,
         }
@@ -139,17 +141,25 @@ impl Shard {
             name: entry.name.clone(),
             room: entry.room.report(now),
             peers: (entry.members.entries.iter())
-                .map(|(participant, m)| PeerReport {
-                    participant,
-                    label: m.label,
-                    path: transport.path(m.peer),
-                })
+                .map(|(participant, m)| peer_report(now, transport, participant, m))
                 .collect(),
         };
         match name {
             Some(name) => rooms.by_name(name).map(report).into_iter().collect(),
             None => rooms.iter().map(report).collect(),
         }
+    }
+
+    fn report_member(&self, now: Time, member: Member) -> Option<MemberReport> {
+        if self.peers.get(member.peer) != Some(&member) {
+            return None;
+        }
+        let entry = self.rooms.get(member.room)?;
+        let m = entry.members.entries.get(member.participant)?;
+        Some(MemberReport {
+            participant: entry.room.report_participant(now, member.participant)?,
+            peer: peer_report(now, &self.transport, member.participant, m),
+        })
     }
 
     fn count(&self) -> HostCounters {
@@ -218,5 +228,14 @@ fn take_up(
             }
             Err(refused)
         }
+    }
+}
+
+fn peer_report(now: Time, transport: &Transport, participant: ParticipantId, m: &MemberEntry) -> PeerReport {
+    PeerReport {
+        participant,
+        label: m.label,
+        path: transport.path(m.peer),
+        unheard: now.since(transport.last_heard(m.peer).unwrap_or(now)),
     }
 }

@@ -146,6 +146,10 @@ impl Rooms {
         self.map.get_mut(key)
     }
 
+    pub(crate) fn get(&self, key: RoomKey) -> Option<&Entry> {
+        self.map.get(key)
+    }
+
     pub(crate) fn by_name(&self, name: &str) -> Option<&Entry> {
         self.map.get(*self.names.get(name)?)
     }

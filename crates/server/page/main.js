@@ -150,6 +150,7 @@ function openSession() {
   on('speaking', ({ person, on: is }) => room?.setSpeaking(person, is));
   on('media', ({ state: s }) => say('media', s === 'silent' ? t('media-silent') : null));
   on('chat', ({ from, text, at }) => chat.came(room?.name(from) ?? '?', text, at));
+  on('connection', (message) => ($('own-connection').textContent = ownConnection(message)));
   on('drain', ({ seconds }) => say('note', t('drain', { seconds })));
   on('waiting', ({ moderators }) => ($('preview-note').textContent = t(moderators ? 'at-the-door' : 'nobody-opens')));
   on('knock', (knock) => moderation.knocked(knock));
@@ -162,6 +163,25 @@ function openSession() {
   });
   return mine;
 }
+
+/** One's own connection, in words: only what is worth one. */
+function ownConnection({ connected, rtt_ms, unheard_ms, loss_up, loss_down, budget }) {
+  if (!connected) return t('c-none');
+  if (unheard_ms > 3_000) return t('c-unheard', { seconds: Math.round(unheard_ms / 1000) });
+  const percent = (share) => (100 * share).toLocaleString(undefined, { maximumFractionDigits: 1 });
+  const words = [
+    rtt_ms === null ? t('c-good') : t('c-rtt', { ms: rtt_ms }),
+    loss_down > 0.02 && t('c-down', { percent: percent(loss_down) }),
+    loss_up > 0.02 && t('c-up', { percent: percent(loss_up) }),
+    budget !== null && budget < 300_000 && t('c-slow', { rate: Math.round(budget / 1000) }),
+  ];
+  return words.filter(Boolean).join(' ');
+}
+
+/** Asks how one's own media fare, while somebody looks. */
+setInterval(() => {
+  if (room && !$('side').hidden) session.send('connection');
+}, 2_000);
 
 /** How long a passing word stands. */
 const NOTE = 6_000;

@@ -18,7 +18,7 @@ const RESTARTS = 3;
 const ANSWER_WITHIN = 2_000;
 /** One attempt to come back begins so long after the one before: the shortest time, and the longest. */
 const BACK_FIRST = 300;
-const BACK_LONGEST = 3_000;
+const BACK_LONGEST = 2_000;
 /** A pong that does not come by then, when the network has changed. */
 const PROBE = 1_500;
 /** A clock that jumps by more means that the machine slept. */
@@ -141,7 +141,7 @@ export class Session extends EventTarget {
       if (error.fatal && FINAL.has(error.code) && this.joined) this.#over(error);
     });
     on('encodings', ({ encodings }) => this.#call.setEncodings(encodings));
-    const passed = ['joined', 'changed', 'left', 'slots', 'floor', 'speaking', 'media', 'chat', 'drain', 'waiting', 'knock', 'knock-over', 'locked', 'hushed', 'error', 'resumed'];
+    const passed = ['joined', 'changed', 'left', 'slots', 'floor', 'speaking', 'media', 'chat', 'drain', 'waiting', 'knock', 'knock-over', 'locked', 'hushed', 'connection', 'error', 'resumed'];
     for (const type of passed) on(type, (detail) => this.#emit(type, detail));
     on('close', (code) => {
       const error = { code: code ?? 'offline' };

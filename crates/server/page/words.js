@@ -31,6 +31,9 @@ const words = {
     'e-too-many-joins': 'Too many people come from your address at once. Try again in a moment.', 'e-locked': 'The room is locked.', 'e-not-admitted': 'You were not let in.',
     'e-removed': 'A moderator removed you from the room.', 'e-ended': 'A moderator ended the conference.', 'e-draining': 'The server is about to restart. Try again in a moment.',
     'e-not-allowed': 'Only a moderator may do that.',
+    'c-none': 'Your connection: none yet.', 'c-unheard': 'Your connection: the server has heard nothing from you for {seconds} seconds.', 'c-good': 'Your connection: good.',
+    'c-rtt': 'Your connection: {ms} ms there and back.', 'c-down': '{percent} % of what is sent to you is lost.', 'c-up': '{percent} % of what you send is lost.',
+    'c-slow': 'It carries only {rate} kbit/s: pictures are small or pause.',
     'e-other': 'Something went wrong: {text}',
   },
   fr: {
@@ -63,6 +66,9 @@ const words = {
     'e-too-many-joins': 'Trop de personnes arrivent de votre adresse à la fois. Réessayez dans un instant.', 'e-locked': 'La salle est fermée.', 'e-not-admitted': 'On ne vous a pas laissé entrer.',
     'e-removed': 'Quelqu’un qui modère vous a exclu de la salle.', 'e-ended': 'Quelqu’un qui modère a terminé la conférence.', 'e-draining': 'Le serveur va redémarrer. Réessayez dans un instant.',
     'e-not-allowed': 'Seuls les modérateurs le peuvent.',
+    'c-none': 'Votre connexion : aucune encore.', 'c-unheard': 'Votre connexion : le serveur n’a rien reçu de vous depuis {seconds} secondes.', 'c-good': 'Votre connexion : bonne.',
+    'c-rtt': 'Votre connexion : {ms} ms aller et retour.', 'c-down': '{percent} % de ce qui vous est envoyé se perd.', 'c-up': '{percent} % de ce que vous envoyez se perd.',
+    'c-slow': 'Elle ne porte que {rate} kbit/s : les images sont petites ou s’arrêtent.',
     'e-other': 'Quelque chose a échoué : {text}',
   },
 };

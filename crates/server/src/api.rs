@@ -121,6 +121,12 @@ struct ParticipantView {
     local: Option<SocketAddr>,
     remote: Option<SocketAddr>,
     rtt_ms: Option<u32>,
+    /// Milliseconds since its last authenticated packet.
+    unheard_ms: Option<u64>,
+    /// Share of its own packets that did not arrive here since it joined, 0 to 1.
+    loss_up: f32,
+    /// Share of packets that did not arrive there lately, the worst of its slots, 0 to 1.
+    loss_down: Option<f32>,
     /// What its link is thought to carry, bit/s.
     budget: Option<u64>,
     /// What its own estimator says (REMB), of pictures alone, bit/s.
@@ -201,7 +207,8 @@ fn room_view(app: &App, report: &HostRoomReport) -> RoomView {
 fn participant_view(names: &Names<'_>, report: &ParticipantReport) -> ParticipantView {
     let id = names.person(report.id);
     let person = id.and_then(|id| names.people.get(&id));
-    let path = names.peers.get(&report.id).and_then(|peer| peer.path);
+    let peer = names.peers.get(&report.id);
+    let path = peer.and_then(|peer| peer.path);
     ParticipantView {
         id,
         name: person.map(|person| person.name.clone()),
@@ -211,6 +218,9 @@ fn participant_view(names: &Names<'_>, report: &ParticipantReport) -> Participan
         local: path.map(|path| path.local),
         remote: path.map(|path| path.remote),
         rtt_ms: report.rtt_ms,
+        unheard_ms: peer.map(|peer| u64::try_from(peer.unheard.as_millis()).unwrap_or(u64::MAX)),
+        loss_up: loss_up(report),
+        loss_down: loss_down(report),
         budget: report.budget.map(|rate| rate.as_bps()),
         estimate: report.estimate.map(|rate| rate.as_bps()),
         tracks: report.tracks.iter().map(track_view).collect(),
@@ -257,4 +267,19 @@ fn slot_view(names: &Names<'_>, report: &SlotReport) -> SlotView {
         repaired: report.repaired,
         loss: report.loss.map(|loss| f32::from(loss) / 256.0),
     }
+}
+
+/// Share of a participant's own packets that were lost for good on their way to us, 0 to 1.
+pub(crate) fn loss_up(report: &ParticipantReport) -> f32 {
+    let encodings = report.tracks.iter().flat_map(|track| &track.encodings);
+    let (received, lost) =
+        encodings.fold((0, 0), |(received, lost), one| (received + one.received, lost + one.lost));
+    let all = received + lost;
+    if all == 0 { 0.0 } else { lost as f32 / all as f32 }
+}
+
+/// Share of packets that a participant missed lately, the worst of its slots, 0 to 1.
+pub(crate) fn loss_down(report: &ParticipantReport) -> Option<f32> {
+    let losses = report.slots.iter().filter(|slot| slot.empty.is_none()).filter_map(|slot| slot.loss);
+    losses.max().map(|loss| f32::from(loss) / 256.0)
 }

@@ -1,12 +1,13 @@
 //! A client that has joined: its person in the directory, its member at the host, what was negotiated, what it wants to see.
 
+use crate::api;
 use crate::directory::{Entry, Found};
 use crate::keys::Role;
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{
-    Answer, Chat, Code, Encodings, Floor, Hand, Join, LeftReason, Media, MediaState, Moderation, Mute,
-    Notice as _, Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking, View,
-    Want, Welcome,
+    Answer, Chat, Code, Connection, Encodings, Floor, Hand, Join, LeftReason, Media, MediaState, Moderation,
+    Mute, Notice as _, Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking,
+    View, Want, Welcome,
 };
 use crate::negotiation::{Negotiated, Own, Proposal, refused};
 use crate::outbox::{Item, Outbox};
@@ -17,7 +18,7 @@ use crate::session::Place;
 use crate::told::Told;
 use axum::extract::ws::Utf8Bytes;
 use salon_host::sfu::{Constraint, SlotId, View as MediaView};
-use salon_host::{HostEvent, JoinError, Joined, Member};
+use salon_host::{HostEvent, JoinError, Joined, Member, MemberReport};
 use salon_rtp::Mid;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -235,6 +236,26 @@ impl Participant {
     pub(crate) fn hand(&self, hand: Hand) {
         let Presence { place, id, .. } = &self.presence;
         place.app.directory.change(&place.room, *id, |entry| entry.person.hand = hand.raised);
+    }
+
+    /// How its media fare.
+    pub(crate) async fn connection(&self) -> Result<Utf8Bytes, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        let Presence { place, member, .. } = &self.presence;
+        place.app.host.report_member(*member, move |report| drop(sender.send(report)));
+        let report = timeout(MEDIA_ANSWER, receiver).await.ok().and_then(Result::ok).flatten();
+        let MemberReport { participant, peer } = report.ok_or(Code::Internal)?;
+        Ok(Connection {
+            connected: participant.connected,
+            remote: peer.path.map(|path| path.remote),
+            local: peer.path.map(|path| path.local),
+            rtt_ms: participant.rtt_ms,
+            unheard_ms: u64::try_from(peer.unheard.as_millis()).unwrap_or(u64::MAX),
+            loss_up: api::loss_up(&participant),
+            loss_down: api::loss_down(&participant),
+            budget: participant.budget.map(|rate| rate.as_bps()),
+        }
+        .text())
     }
 
     /// Does what only moderators may.

@@ -240,6 +240,10 @@ impl Session {
                 }
                 Ok(())
             }
+            Request::Connection(_) => {
+                let told = self.participant()?.connection().await?;
+                self.send(told).await
+            }
             Request::Leave(_) => Err(Over::Left),
             Request::Ping(ping) => self.send(Pong { t: ping.t }.text()).await,
             Request::Pong(_) => Ok(()),

@@ -205,3 +205,20 @@ async fn a_source_that_stops_and_comes_back_is_told_to_everybody() {
     assert_eq!(grace.error().await, "bad-source");
     grace.is_well().await;
 }
+
+#[tokio::test]
+async fn somebody_without_media_yet_hears_so_of_their_connection() {
+    let running = start(Config::default()).await;
+    let mut ada = running.socket("town-hall").await;
+    ada.send(json!({"type": "connection"})).await;
+    assert_eq!(ada.error().await, "not-joined");
+    ada.join("Ada").await;
+    ada.send(json!({"type": "connection"})).await;
+    let told = ada.next_of("connection").await;
+    assert_eq!(
+        (&told["connected"], &told["remote"], &told["rtt_ms"]),
+        (&json!(false), &Value::Null, &Value::Null)
+    );
+    assert_eq!((&told["loss_up"], &told["loss_down"]), (&json!(0.0), &Value::Null));
+    assert!(told["unheard_ms"].is_u64());
+}

@@ -109,7 +109,14 @@ const LIVE: Duration = Duration::from_secs(2);
 impl Room {
     /// Everything worth seeing, at `now`. It walks the whole room and allocates: for an API, not for a loop.
     pub fn report(&self, now: Time) -> RoomReport {
-        let participants = self.receivers.iter().map(|(id, receiver)| ParticipantReport {
+        let participants = self.receivers.keys().filter_map(|id| self.report_participant(now, id));
+        RoomReport { participants: participants.collect(), floor: self.stage.floor }
+    }
+
+    /// One participant, at `now`; `None` if it has left. It walks what is theirs alone.
+    pub fn report_participant(&self, now: Time, id: ParticipantId) -> Option<ParticipantReport> {
+        let receiver = self.receivers.get(id)?;
+        Some(ParticipantReport {
             id,
             connected: receiver.connected,
             speaking: receiver.speaking,
@@ -120,8 +127,7 @@ impl Room {
             slots: (receiver.slots.iter())
                 .filter_map(|&s| Some(report_slot(s, self.slots.get(s)?)))
                 .collect(),
-        });
-        RoomReport { participants: participants.collect(), floor: self.stage.floor }
+        })
     }
 
     fn report_tracks(&self, now: Time, id: ParticipantId) -> Vec<TrackReport> {

@@ -32,6 +32,10 @@ impl Liveness {
         self.heard = self.heard.max(now);
     }
 
+    pub(crate) fn heard(&self) -> Time {
+        self.heard
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.silent
     }

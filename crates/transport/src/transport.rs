@@ -150,6 +150,11 @@ impl Transport {
         self.peers.get(peer)?.selected
     }
 
+    /// When a peer's last authenticated packet came, or when it was added if none has.
+    pub fn last_heard(&self, peer: PeerId) -> Option<Time> {
+        Some(self.peers.get(peer)?.liveness.heard())
+    }
+
     /// Our newest credentials towards a peer.
     pub fn local_credentials(&self, peer: PeerId) -> Option<&IceCredentials> {
         Some(self.peers.get(peer)?.ice.current.local())

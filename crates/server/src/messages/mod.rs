@@ -2,6 +2,7 @@
 
 mod answer;
 mod chat;
+mod connection;
 mod drain;
 mod encodings;
 mod error;
@@ -26,6 +27,7 @@ mod welcome;
 
 pub(crate) use answer::Answer;
 pub(crate) use chat::{Chat, Said};
+pub(crate) use connection::{Ask, Connection};
 pub(crate) use drain::Drain;
 pub(crate) use encodings::Encodings;
 pub(crate) use error::{Code, Refusal};

@@ -1,6 +1,6 @@
 //! Reading a client's message: depth, then type, then fields.
 
-use super::{Chat, Code, Hand, Join, Leave, Moderation, Mute, Offer, Ping, Pong, Refusal, Resume, View};
+use super::{Ask, Chat, Code, Hand, Join, Leave, Moderation, Mute, Offer, Ping, Pong, Refusal, Resume, View};
 use super::{chat, join, offer, ping, view};
 use crate::limits::MESSAGE_DEPTH;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     Lock,
     Admit,
     End,
+    Connection,
     Leave,
     Ping,
     Pong,
@@ -28,7 +29,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Join,
         Self::Resume,
         Self::Offer,
@@ -41,6 +42,7 @@ impl Kind {
         Self::Lock,
         Self::Admit,
         Self::End,
+        Self::Connection,
         Self::Leave,
         Self::Ping,
         Self::Pong,
@@ -61,6 +63,7 @@ impl Kind {
             Self::Lock => "lock",
             Self::Admit => "admit",
             Self::End => "end",
+            Self::Connection => "connection",
             Self::Leave => "leave",
             Self::Ping => "ping",
             Self::Pong => "pong",
@@ -79,6 +82,7 @@ pub(crate) enum Request {
     Chat(Chat),
     Hand(Hand),
     Moderate(Moderation),
+    Connection(Ask),
     Leave(Leave),
     Ping(Ping),
     Pong(Pong),
@@ -114,6 +118,7 @@ impl Request {
             Self::Chat(_) => Kind::Chat,
             Self::Hand(_) => Kind::Hand,
             Self::Moderate(what) => what.kind(),
+            Self::Connection(_) => Kind::Connection,
             Self::Leave(_) => Kind::Leave,
             Self::Ping(_) => Kind::Ping,
             Self::Pong(_) => Kind::Pong,
@@ -134,6 +139,7 @@ impl Request {
             Kind::Lock => Self::Moderate(Moderation::Lock(fields(text)?)),
             Kind::Admit => Self::Moderate(Moderation::Admit(fields(text)?)),
             Kind::End => Self::Moderate(Moderation::End(fields(text)?)),
+            Kind::Connection => Self::Connection(fields(text)?),
             Kind::Leave => Self::Leave(fields(text)?),
             Kind::Ping => Self::Ping(fields::<ping::Wire>(text)?.try_into()?),
             Kind::Pong => Self::Pong(fields::<ping::Wire>(text)?.try_into()?),
