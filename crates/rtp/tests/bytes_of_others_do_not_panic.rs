@@ -6,7 +6,7 @@ mod lines;
 use proptest::prelude::*;
 use salon_rtp::extension::{ExtId, ExtensionKind, ExtensionMap, Values};
 use salon_rtp::payload::{h264::H264Payload, opus, rtx::Rtx, vp8::Vp8Descriptor, vp9::Vp9Descriptor};
-use salon_rtp::rtcp::{Compound, RtcpPacket};
+use salon_rtp::rtcp::{Compound, RtcpPacket, XrBlock};
 use salon_rtp::{Demux, Packet};
 
 /// Reads all that an RTP packet says; whether it is one.
@@ -58,6 +58,19 @@ fn read_rtcp(bytes: &[u8]) -> usize {
             RtcpPacket::Twcc(t) => {
                 assert_eq!(t.statuses(usize::MAX).count(), t.len());
                 assert_eq!(t.statuses(100).count(), t.len().min(100));
+            }
+            RtcpPacket::App(a) => assert!(a.data.len() < bytes.len()),
+            RtcpPacket::Xr(x) => {
+                assert!(x.unknown() <= x.blocks().count() && x.blocks().count() * 4 <= bytes.len());
+                for block in x.blocks() {
+                    if let XrBlock::Dlrr(d) = block {
+                        assert!(d.entries().count() * 12 <= bytes.len());
+                    }
+                }
+            }
+            RtcpPacket::Ccfb(c) => {
+                let statuses: usize = c.reports().map(|r| r.statuses().count()).sum();
+                assert!(statuses * 2 + c.reports().count() * 8 <= bytes.len());
             }
             _ => {}
         }

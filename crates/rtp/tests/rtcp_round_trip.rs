@@ -117,6 +117,41 @@ proptest! {
     }
 
     #[test]
+    fn applications_data(
+        sender in ssrc(), subtype in 0u8..32, name in any::<[u8; 4]>(), data in vec(any::<u8>(), 0..60),
+    ) {
+        let app = App { subtype, sender, name, data: &data };
+        let bytes = written(|out| app.write(out));
+        let RtcpPacket::App(read) = one(&bytes) else { panic!() };
+        prop_assert_eq!(read, app);
+    }
+
+    #[test]
+    fn extended_reports(
+        sender in ssrc(), reference in prop::option::of(any::<u64>()), list in vec(any::<[u32; 3]>(), 0..40),
+    ) {
+        let answers: Vec<_> = list.iter().map(|&[receiver, last_reference, delay]| {
+            DlrrEntry { receiver: Ssrc(receiver), last_reference, delay }
+        }).collect();
+        let bytes = written(|out| Xr::write(sender, reference.map(NtpTime), &answers, out));
+        if reference.is_none() && answers.is_empty() {
+            prop_assert!(bytes.is_empty());
+            return Ok(());
+        }
+        let RtcpPacket::Xr(xr) = one(&bytes) else { panic!() };
+        prop_assert_eq!((xr.sender, xr.unknown()), (sender, 0));
+        let (mut times, mut read) = (Vec::new(), Vec::new());
+        for block in xr.blocks() {
+            match block {
+                XrBlock::ReceiverReferenceTime(t) => times.push(t.0),
+                XrBlock::Dlrr(d) => read.extend(d.entries()),
+                _ => prop_assert!(false),
+            }
+        }
+        prop_assert_eq!((times, read), (reference.into_iter().collect(), answers));
+    }
+
+    #[test]
     fn missing_packets(start in 0u64..1 << 40, gaps in vec(prop_oneof![5 => 0u64..3, 1 => 0u64..100], 1..300), room in 0usize..600) {
         let mut at = start;
         let missing: Vec<_> = gaps.iter().map(|g| { at += g; at += 1; SeqNo(at) }).collect();
