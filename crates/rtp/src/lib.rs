@@ -26,10 +26,12 @@ extern crate alloc;
 extern crate std;
 
 mod bitrate;
+mod bits;
 mod demux;
 mod error;
 pub mod extension;
 mod ids;
+mod leb128;
 mod outgoing;
 mod packet;
 pub mod payload;
