@@ -39,6 +39,8 @@ mod reasons;
 pub mod rtcp;
 mod seq;
 mod time;
+#[cfg(feature = "webrtc-rs-0_17")]
+pub mod webrtc_rs;
 
 pub use bitrate::Bitrate;
 pub use demux::Demux;

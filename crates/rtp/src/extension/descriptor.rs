@@ -22,11 +22,13 @@ mod dti;
 mod fields;
 mod reader;
 mod structure;
+mod template;
 
 pub use dti::{Dti, Dtis};
 pub use fields::{DescriptorFields, DescriptorWriteError};
 pub use reader::DescriptorReader;
-pub use structure::{BadStructure, ChainDiffs, LayerIds, Structure, Template};
+pub use structure::{BadStructure, Structure};
+pub use template::{ChainDiffs, LayerIds, Template};
 
 use crate::bits::{BitReader, BitWriter};
 use crate::{Error, TooSmall};

@@ -13,16 +13,24 @@ const TWO_BYTE: u16 = 0x1000;
 pub struct Elements<'a> {
     two_byte: bool,
     rest: &'a [u8],
+    /// Nothing was stepped over but padding.
+    whole: bool,
 }
 
 impl<'a> Elements<'a> {
     /// The elements of a block's body; none under a profile that is not RFC 8285's.
     pub fn new(profile: u16, body: &'a [u8]) -> Self {
         match profile {
-            ONE_BYTE => Self { two_byte: false, rest: body },
-            p if p & 0xfff0 == TWO_BYTE => Self { two_byte: true, rest: body },
-            _ => Self { two_byte: false, rest: &[] },
+            ONE_BYTE => Self { two_byte: false, rest: body, whole: true },
+            p if p & 0xfff0 == TWO_BYTE => Self { two_byte: true, rest: body, whole: true },
+            _ => Self { two_byte: false, rest: &[], whole: body.is_empty() },
         }
+    }
+
+    /// Whether the walk is at the end of the block and has given all that stood in it: no element ran past the end, none was
+    /// stepped over, the profile is RFC 8285's.
+    pub const fn is_whole(&self) -> bool {
+        self.whole && self.rest.is_empty()
     }
 }
 
@@ -38,27 +46,29 @@ impl<'a> Iterator for Elements<'a> {
                 continue;
             }
             let (id, len, after) = if self.two_byte {
-                let (&len, after) = after.split_first()?;
+                let Some((&len, after)) = after.split_first() else { return self.broken() };
                 (first, usize::from(len), after)
             } else {
                 (first >> 4, usize::from(first & 0x0f) + 1, after)
             };
-            let Some((value, after)) = after.split_at_checked(len) else {
-                self.rest = &[];
-                return None;
-            };
+            let Some((value, after)) = after.split_at_checked(len) else { return self.broken() };
             self.rest = after;
             match ExtId::new(id) {
                 Some(id) if self.two_byte || id.get() < 15 => return Some((id, value)),
                 // Id 15 is reserved: stop here (RFC 8285 §4.2).
-                Some(_) => {
-                    self.rest = &[];
-                    return None;
-                }
+                Some(_) => return self.broken(),
                 // One-byte id 0 with a length: RFC 8285 §4.2 says to skip its data.
-                None => {}
+                None => self.whole = false,
             }
         }
+    }
+}
+
+impl Elements<'_> {
+    /// Ends the walk before the block's end.
+    fn broken<T>(&mut self) -> Option<T> {
+        (self.rest, self.whole) = (&[], false);
+        None
     }
 }
 

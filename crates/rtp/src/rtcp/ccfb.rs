@@ -44,6 +44,12 @@ impl<'a> Ccfb<'a> {
         })
     }
 
+    /// The reports as they travel.
+    #[cfg(feature = "webrtc-rs-0_17")]
+    pub(crate) const fn raw(&self) -> &'a [u8] {
+        self.reports
+    }
+
     /// Writes one message of at most `max` bytes (nor more than there is room) and says how many statuses are in it, counted
     /// over the streams in their order: what is missing at the end belongs into the next message. Streams without a status
     /// take no room. [`TooSmall`], and nothing written, if not one status fits; nothing is written for none.

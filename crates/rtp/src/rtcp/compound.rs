@@ -31,6 +31,12 @@ impl<'a> Compound<'a> {
         Ok(Self { bytes })
     }
 
+    /// A compound over a copy of bytes that were checked before.
+    #[cfg(feature = "webrtc-rs-0_17")]
+    pub(crate) const fn trusted(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
     /// The packets, in order.
     pub fn iter(&self) -> Packets<'a> {
         Packets { rest: self.bytes }
