@@ -143,6 +143,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_written_is_read_back(list in prop::collection::vec((0u32..=32, any::<u32>()), 0..40)) {
             let mut out = [0xff; 200];

@@ -39,6 +39,8 @@ mod tests {
     use std::vec::Vec;
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_written_is_read_back(value in prop_oneof![any::<u32>(), 0u32..300, (0u32..32).prop_map(|n| u32::MAX >> n)]) {
             let mut out = Vec::new();

@@ -27,6 +27,8 @@ extern crate std;
 
 mod bitrate;
 mod bits;
+#[cfg(test)]
+mod cases;
 mod demux;
 mod error;
 pub mod extension;

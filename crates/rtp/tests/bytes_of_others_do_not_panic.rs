@@ -1,6 +1,9 @@
 //! The seeds of libwebrtc's fuzzers, whole, cut and with each length field changed, through everything that reads bytes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/cases.rs"]
+mod cases;
+
 mod lines;
 
 use proptest::prelude::*;
@@ -128,6 +131,8 @@ fn verdicts_mutated() {
 }
 
 proptest! {
+    #![proptest_config(cases::cases(1024))]
+
     #[test]
     fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         read_rtp(&bytes);

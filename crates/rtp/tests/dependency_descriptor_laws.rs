@@ -1,6 +1,9 @@
 //! Descriptors over any structure: what is written is read back, and a patch changes what it names.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/cases.rs"]
+mod cases;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -150,6 +153,8 @@ fn meaning(d: &DependencyDescriptor<'_>) -> impl PartialEq + std::fmt::Debug + u
 }
 
 proptest! {
+    #![proptest_config(cases::cases(1024))]
+
     #[test]
     fn what_is_written_is_read_back(parts in parts(), frame in frame(), later in frame()) {
         let s = parts.structure().unwrap();

@@ -1,6 +1,9 @@
 //! What we write, anybody reads: write, then parse, gives the same; and a buffer that is too small stays untouched.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/cases.rs"]
+mod cases;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use salon_rtp::rtcp::*;
@@ -48,6 +51,8 @@ fn one(bytes: &[u8]) -> RtcpPacket<'_> {
 }
 
 proptest! {
+    #![proptest_config(cases::cases(1024))]
+
     #[test]
     fn reports(
         (of, ntp, ts, packets, octets) in (ssrc(), any::<u64>(), any::<u32>(), any::<u32>(), any::<u32>()),

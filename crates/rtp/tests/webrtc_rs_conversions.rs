@@ -2,6 +2,9 @@
 #![cfg(feature = "webrtc-rs-0_17")]
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/cases.rs"]
+mod cases;
+
 mod lines;
 
 use bytes::Bytes;
@@ -68,6 +71,8 @@ fn rtp_of_others_goes_there_and_back() {
 }
 
 proptest! {
+    #![proptest_config(cases::cases(1024))]
+
     #[test]
     fn any_rtp_packet(
         elements in vec((1u8..15, vec(any::<u8>(), 1..=16)), 0..4), long in vec((1u8..=255, vec(any::<u8>(), 0..40)), 0..4),

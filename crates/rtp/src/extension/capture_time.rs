@@ -67,6 +67,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn written_is_read_back(time: u64, offset: Option<i64>) {
             let t = CaptureTime { time: NtpTime(time), clock_offset: offset.map(ClockOffset) };

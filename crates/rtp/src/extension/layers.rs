@@ -307,6 +307,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_written_is_read_back((stream, streams, layers) in layers()) {
             let a = LayersAllocation::new(stream, streams, &layers).unwrap();

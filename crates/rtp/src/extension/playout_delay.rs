@@ -52,6 +52,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn every_value_is_read_and_written_back(bytes: [u8; 3]) {
             match PlayoutDelay::parse(&bytes) {

@@ -217,6 +217,8 @@ mod tests {
     use std::vec::Vec;
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_written_is_read_back(
             elements in vec(vec(any::<u8>(), 1..200), 1..6), key: bool, z: bool, y: bool,

@@ -219,6 +219,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..40), first in prop::sample::select(std::vec![AGGREGATE, FRAGMENT, 19])) {
             let _ = H265Payload::parse(&bytes);

@@ -108,6 +108,8 @@ mod tests {
     use std::vec::Vec;
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_written_is_read_back(
             list in vec((0u8..128, 0u16..1 << 14, vec(any::<u8>(), 0..40)), 0..6),

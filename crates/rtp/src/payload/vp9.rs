@@ -382,6 +382,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn no_patch_changes_nothing(payload in prop::collection::vec(any::<u8>(), 0..80)) {
             if let Ok(d) = Vp9Descriptor::parse(&payload) {

@@ -288,6 +288,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_fits_is_read_back_and_the_rest_is_said(
             streams in prop::collection::vec(

@@ -117,6 +117,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             if let Ok(h) = SequenceHeader::parse(&bytes) {

@@ -161,6 +161,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn aggregates_are_read_back(nals in vec(nal(), 1..6)) {
             let list: Vec<&[u8]> = nals.iter().map(|n| &n[..]).collect();

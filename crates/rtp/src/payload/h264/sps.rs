@@ -246,6 +246,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn any_bytes(profile in prop::sample::select(std::vec![66u8, 77, 100, 244]), bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let nal = [&[0x67, profile, 0, 30][..], &bytes].concat();

@@ -169,6 +169,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_written_is_read_back(
             id in of(picture_id()), (inter_picture, flexible, start, end, not_for_upper) in any::<(bool, bool, bool, bool, bool)>(),
