@@ -37,6 +37,18 @@ fn seeds_of_rtp() {
 }
 
 #[test]
+fn large_seeds_of_rtp() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/seeds/rtp");
+    let Ok(files) = std::fs::read_dir(folder) else {
+        println!("skipped: the corpus is not here (half a megabyte, not kept with the source)");
+        return;
+    };
+    let seeds: Vec<_> = files.map(|f| std::fs::read(f.unwrap().path()).unwrap()).collect();
+    println!("{} seeds, {} of them are packets", seeds.len(), seeds.iter().filter(|s| read_rtp(s)).count());
+    assert_eq!(seeds.len(), 39);
+}
+
+#[test]
 fn seeds_of_rtcp() {
     let seeds = seeds(include_str!("data/rtcp_seeds.txt"));
     assert_eq!((seeds.len(), seeds.iter().filter(|s| read_rtcp(s) > 0).count()), (77, 58));
