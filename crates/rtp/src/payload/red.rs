@@ -56,7 +56,7 @@ impl<'a> Red<'a> {
 
     /// What was sent before, in the order of the payload: the oldest first, if the sender keeps to custom. At most one for
     /// each four bytes.
-    pub fn redundant(&self) -> impl Iterator<Item = RedBlock<'a>> {
+    pub fn redundant(&self) -> impl Iterator<Item = RedBlock<'a>> + use<'a> {
         let mut data = self.data;
         self.heads.chunks_exact(4).map_while(move |h| {
             let (pt, offset, len) = read_head([h[0], h[1], h[2], h[3]]);

@@ -35,7 +35,7 @@ impl<'a> Ccfb<'a> {
     }
 
     /// The reports, in order; at most one for each eight bytes.
-    pub fn reports(&self) -> impl Iterator<Item = CcfbReport<'a>> {
+    pub fn reports(&self) -> impl Iterator<Item = CcfbReport<'a>> + use<'a> {
         let mut rest = self.reports;
         core::iter::from_fn(move || {
             let (report, after) = CcfbReport::split(rest).ok()?;

@@ -24,7 +24,7 @@ impl<'a> Sdes<'a> {
     }
 
     /// One chunk per stream, at most 31.
-    pub fn chunks(&self) -> impl Iterator<Item = Chunk<'a>> {
+    pub fn chunks(&self) -> impl Iterator<Item = Chunk<'a>> + use<'a> {
         let mut rest = self.chunks;
         (0..self.count).map_while(move |_| {
             let (chunk, after) = Chunk::split(rest).ok()?;
@@ -90,7 +90,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// The items, in order.
-    pub fn items(&self) -> impl Iterator<Item = SdesItem<'a>> {
+    pub fn items(&self) -> impl Iterator<Item = SdesItem<'a>> + use<'a> {
         let mut rest = self.items;
         core::iter::from_fn(move || {
             let (&[kind, len], after) = rest.split_first_chunk()?;

@@ -32,7 +32,7 @@ impl<'a> Xr<'a> {
     }
 
     /// The blocks, in order; at most one for each four bytes.
-    pub fn blocks(&self) -> impl Iterator<Item = XrBlock<'a>> {
+    pub fn blocks(&self) -> impl Iterator<Item = XrBlock<'a>> + use<'a> {
         let mut rest = self.blocks;
         core::iter::from_fn(move || {
             let (block, after) = XrBlock::split(rest).ok()?;
