@@ -6,6 +6,6 @@ use proptest::prelude::ProptestConfig;
 pub(crate) fn cases(least: u32) -> ProptestConfig {
     let default = ProptestConfig::default();
     let asked = default.cases;
-    // The default says 256 where nobody asked. Seeds of failures are printed, not kept beside the source.
+    // The default says 256 where nobody asked. The least case that fails is printed, and nothing kept beside the source.
     ProptestConfig { cases: asked.max(least), failure_persistence: None, ..default }
 }

@@ -299,6 +299,18 @@ fn a_late_packet_is_not_read_by_a_structure_that_came_after_it() {
 }
 
 #[test]
+fn a_value_with_its_structure_is_read_by_no_other() {
+    let (its, other) = (single(0, 100), single(0, 200));
+    let bytes = value(&its, true, None);
+    assert!(DependencyDescriptor::parse(&bytes, Some(&its)).is_ok());
+    assert_eq!(DependencyDescriptor::parse(&bytes, Some(&other)).unwrap_err(), DescriptorError::NoStructure);
+    assert_eq!(
+        DependencyDescriptor::attached_structure(&value(&its, false, None)),
+        Err(DescriptorError::NoStructure)
+    );
+}
+
+#[test]
 fn active_targets_are_what_the_newest_packet_said() {
     let s = single(0, 100);
     let mut reader = DescriptorReader::default();

@@ -27,7 +27,7 @@ enum Form {
 }
 
 impl<'a> Capture<'a> {
-    /// Tells a file's form by its first bytes: a pcap has a magic number (draft-ietf-opsawg-pcap §4), a flow begins with the
+    /// Tells a file's form by its first bytes: a pcap has a magic number (draft-ietf-opsawg-pcap), a flow begins with the
     /// length of an RTP or RTCP packet, which stands there.
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, String> {
         let magic = bytes.first_chunk::<4>().ok_or("too short for a capture")?;

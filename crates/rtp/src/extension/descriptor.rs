@@ -39,8 +39,8 @@ pub enum DescriptorError {
     /// Its bytes are not a descriptor.
     #[error("malformed: {0}")]
     Malformed(#[from] Error),
-    /// No structure has come so far.
-    #[error("no structure has come")]
+    /// No structure has come so far, or not the one that the value itself carries.
+    #[error("its structure is not known")]
     NoStructure,
     /// Its template is not one of the structure: the packet with the new structure was lost (§A.8.3).
     #[error("a template that the structure does not have")]
@@ -115,8 +115,9 @@ impl<'a> DependencyDescriptor<'a> {
     pub const MAX: usize = 255;
 
     /// Reads a value. `structure` is what it refers to: its own where it carries one
-    /// ([`attached_structure`](Self::attached_structure)), the newest of the stream otherwise. ([`DescriptorReader`] does
-    /// both.) Bytes after what is meant are ignored, as §A.8.3 wants it (zero_padding).
+    /// ([`attached_structure`](Self::attached_structure); another is [`DescriptorError::NoStructure`]), the newest of the
+    /// stream otherwise. ([`DescriptorReader`] does both.) Bytes after what is meant are ignored, as §A.8.3 wants it
+    /// (zero_padding).
     pub fn parse(value: &'a [u8], structure: Option<&'a Structure>) -> Result<Self, DescriptorError> {
         let head = DescriptorHead::read(value)?;
         let structure = structure.ok_or(DescriptorError::NoStructure)?;
@@ -125,9 +126,8 @@ impl<'a> DependencyDescriptor<'a> {
         let mut flag = || if extended { reader.flag() } else { Ok(false) };
         let [attached, has_mask, has_dtis, has_fdiffs, has_chains] =
             [flag()?, flag()?, flag()?, flag()?, flag()?];
-        if attached {
-            // Where it ends: that it is the one given is the caller's affair.
-            Structure::read(&mut reader)?;
+        if attached && Structure::read(&mut reader)? != *structure {
+            return Err(DescriptorError::NoStructure);
         }
         let mask_at = reader.position() as u16;
         let active = if has_mask { Some(reader.bits(structure.targets().into())?) } else { None };

@@ -89,6 +89,32 @@ mod tests {
     }
 
     #[test]
+    fn a_walk_says_whether_it_gave_all() {
+        let whole = |profile, body: &[u8]| {
+            let mut elements = Elements::new(profile, body);
+            elements.by_ref().for_each(drop);
+            elements.is_whole()
+        };
+        assert!(
+            whole(0xbede, &[0x10, 1, 0, 0, 0x21, 2, 2, 0])
+                && whole(0x1000, &[15, 0, 0, 0])
+                && whole(0xbede, &[])
+        );
+        // Id 15, an overrun in either form, an id of 0 with data, another profile.
+        for (profile, body) in [
+            (0xbede, &[0x10, 1, 0xf0, 0][..]),
+            (0xbede, &[0x10, 1, 0x2f, 2]),
+            (0xbede, &[0x01, 9, 9, 0]),
+            (0x1000, &[1, 1, 5, 7]),
+            (0x1000, &[1, 2, 5, 0, 1, 200]),
+            (0x1234, &[0, 0, 0, 0]),
+        ] {
+            assert!(!whole(profile, body), "{profile:x} {body:?}");
+        }
+        assert!(!Elements::new(0xbede, &[0x10, 1]).is_whole(), "not walked yet");
+    }
+
+    #[test]
     fn two_byte_form_has_empty_elements_and_id_fifteen() {
         assert_eq!(ids(0x1000, &[15, 0, 0, 200, 2, 7, 7, 3]), [(15, 0), (200, 2)]);
         assert_eq!(ids(0x100f, &[1, 1, 5]), [(1, 1)]);

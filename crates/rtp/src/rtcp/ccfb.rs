@@ -22,8 +22,8 @@ const HEAD: usize = 8;
 const MAX_PACKETS: usize = 16_384;
 
 impl<'a> Ccfb<'a> {
-    /// Whole reports only. `num_reports` counts the packets of a report, as libwebrtc and pion have it; the RFC's text says
-    /// in one place that the range includes its end, and in all others that it does not.
+    /// Whole reports only. `num_reports` counts the packets of a report, as libwebrtc and pion have it; the RFC's text, which
+    /// calls the range up to `begin_seq` + `num_reports` inclusive, would make it one more.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let (sender, rest) = ssrc(body)?;
         let (reports, &timestamp) = rest.split_last_chunk().ok_or(Error::RtcpLength)?;
