@@ -331,6 +331,10 @@ mod tests {
         let at = Time::from_millis;
         assert_eq!(ArrivalOffset::of(at(2_000), at(1_500)), ArrivalOffset::Ticks(512));
         assert_eq!(ArrivalOffset::of(at(9_000), at(1_000)), ArrivalOffset::Beyond);
+        // 8190/1024 s are 7,998,046.875 µs.
+        let micros = Time::from_micros;
+        assert_eq!(ArrivalOffset::of(micros(7_998_046), Time::ZERO), ArrivalOffset::Ticks(8189));
+        assert_eq!(ArrivalOffset::of(micros(7_998_047), Time::ZERO), ArrivalOffset::Beyond);
         assert_eq!(ArrivalOffset::of(at(1), at(2)), ArrivalOffset::Unavailable);
         assert_eq!(ArrivalOffset::of(Time::NEVER, Time::ZERO), ArrivalOffset::Beyond);
     }

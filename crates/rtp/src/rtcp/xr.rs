@@ -160,20 +160,21 @@ mod tests {
     #[test]
     fn unknown_blocks_are_stepped_over_and_counted() {
         let bytes = [
-            &[0x80, 207, 0, 9, 0, 0, 0, 1][..],
+            &[0x80, 207, 0, 12, 0, 0, 0, 1][..],
             // Voice metrics in a length of one word, a reference time, an empty block of a kind of nobody.
             &[7, 9, 0, 1, 1, 2, 3, 4],
             &[4, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 6],
             &[200, 0, 0, 0],
-            // A reference time in a length that it cannot have.
+            // A reference time and answers in lengths that they cannot have.
             &[4, 0, 0, 1, 0, 0, 0, 5],
+            &[5, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 6],
         ]
         .concat();
         let (unknown, blocks) = read(&bytes).unwrap();
-        assert_eq!(unknown, 3);
+        assert_eq!(unknown, 4);
         assert_eq!(blocks[0], XrBlock::Unknown { kind: 7, specific: 9, body: &[1, 2, 3, 4] });
         assert_eq!(blocks[1], XrBlock::ReceiverReferenceTime(NtpTime(5 << 32 | 6)));
-        assert_eq!(blocks.len(), 4);
+        assert_eq!(blocks.len(), 5);
     }
 
     #[test]
