@@ -239,6 +239,8 @@ mod tests {
     use std::vec::Vec;
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_written_is_read_back(
             elements in prop::collection::vec((1u8..=20, prop::collection::vec(any::<u8>(), 0..12)), 0..4),

@@ -49,6 +49,19 @@ impl<'a> Packet<'a> {
         Ok(Self { bytes, csrc_end, header_end, payload_end })
     }
 
+    /// Where its parts end, for [`Packet::trusted`].
+    #[cfg(feature = "webrtc-rs-0_17")]
+    pub(crate) const fn ends(&self) -> [usize; 3] {
+        [self.csrc_end, self.header_end, self.payload_end]
+    }
+
+    /// A packet over the bytes, or a copy of them, whose ends were found before.
+    #[cfg(feature = "webrtc-rs-0_17")]
+    pub(crate) const fn trusted(bytes: &'a [u8], ends: [usize; 3]) -> Self {
+        let [csrc_end, header_end, payload_end] = ends;
+        Self { bytes, csrc_end, header_end, payload_end }
+    }
+
     /// The marker bit.
     pub fn marker(&self) -> bool {
         self.bytes[1] & 0x80 != 0
@@ -84,10 +97,16 @@ impl<'a> Packet<'a> {
     /// The header extension's elements (RFC 8285): none if there is no extension or its profile is another one.
     /// An element that runs past the block ends the walk, as in the browsers.
     pub fn extensions(&self) -> Elements<'a> {
+        let (profile, body) = self.extension_block().unwrap_or((0, &[]));
+        Elements::new(profile, body)
+    }
+
+    /// The header extension as it stands there, of whatever form: its profile (RFC 3550 §5.3.1) and its body.
+    pub fn extension_block(&self) -> Option<(u16, &'a [u8])> {
         let bytes = self.bytes;
         match bytes.get(self.csrc_end..self.header_end) {
-            Some([p0, p1, _, _, body @ ..]) => Elements::new(u16::from_be_bytes([*p0, *p1]), body),
-            _ => Elements::new(0, &[]),
+            Some([p0, p1, _, _, body @ ..]) => Some((u16::from_be_bytes([*p0, *p1]), body)),
+            _ => None,
         }
     }
 

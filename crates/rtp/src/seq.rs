@@ -65,6 +65,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn extension_inverts_truncation(near in 0x1_0000_u64..1 << 48, delta in -0x7fff_i64..0x7fff) {
             let n = SeqNo(near.checked_add_signed(delta).unwrap());

@@ -1,75 +1,14 @@
 //! The seeds of libwebrtc's fuzzers, whole, cut and with each length field changed, through everything that reads bytes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/cases.rs"]
+mod cases;
+
 mod lines;
+mod readers;
 
 use proptest::prelude::*;
-use salon_rtp::extension::{ExtId, ExtensionKind, ExtensionMap, Values};
-use salon_rtp::payload::{h264::H264Payload, opus, rtx::Rtx, vp8::Vp8Descriptor, vp9::Vp9Descriptor};
-use salon_rtp::rtcp::{Compound, RtcpPacket};
-use salon_rtp::{Demux, Packet};
-
-/// Reads all that an RTP packet says; whether it is one.
-fn read_rtp(bytes: &[u8]) -> bool {
-    let _ = Demux::of(bytes);
-    let Ok(p) = Packet::parse(bytes) else { return false };
-    assert_eq!(p.header().len() + p.payload().len() + p.padding(), bytes.len());
-    assert!(p.csrcs().count() <= 15);
-    let mut map = ExtensionMap::EMPTY;
-    for (id, &kind) in (1..).zip(ExtensionKind::ALL) {
-        map.set(kind, ExtId::new(id).unwrap());
-    }
-    let _ = Values::read(&p, &map);
-    read_payload(p.payload());
-    true
-}
-
-fn read_payload(payload: &[u8]) {
-    let _ = H264Payload::parse(payload);
-    let _ = opus::ticks(payload);
-    let _ = Rtx::parse(payload);
-    if let Ok(d) = Vp8Descriptor::parse(payload) {
-        let _ = (d.is_key(payload), d.key_size(payload));
-    }
-    let _ = Vp9Descriptor::parse(payload).map(|d| d.is_key());
-}
-
-/// Reads all that a datagram of RTCP says; how many packets are in it.
-fn read_rtcp(bytes: &[u8]) -> usize {
-    let Ok(compound) = Compound::parse(bytes) else { return 0 };
-    let mut packets = 0;
-    for packet in &compound {
-        packets += 1;
-        match packet {
-            RtcpPacket::SenderReport(r) => assert!(r.blocks.iter().count() <= 31),
-            RtcpPacket::ReceiverReport(r) => assert!(r.blocks.iter().count() <= 31),
-            RtcpPacket::Sdes(s) => {
-                for chunk in s.chunks() {
-                    assert!(chunk.items().count() <= bytes.len());
-                    let _ = chunk.cname();
-                }
-            }
-            RtcpPacket::Bye(b) => {
-                let _ = (b.ssrcs().count(), b.reason());
-            }
-            RtcpPacket::Nack(n) => assert!(n.seqs().count() <= 17 * bytes.len() / 4),
-            RtcpPacket::Fir(f) => assert!(f.entries().count() * 8 <= bytes.len()),
-            RtcpPacket::Remb(r) => assert!(r.ssrcs().count() * 4 <= bytes.len()),
-            RtcpPacket::Twcc(t) => {
-                assert_eq!(t.statuses(usize::MAX).count(), t.len());
-                assert_eq!(t.statuses(100).count(), t.len().min(100));
-            }
-            _ => {}
-        }
-    }
-    // A compound that was accepted gives all of its packets.
-    let claimed = core::iter::successors(Some(bytes), |b| {
-        let words = usize::from(u16::from_be_bytes([b[2], b[3]]));
-        b.get(4 + 4 * words..).filter(|b| !b.is_empty())
-    });
-    assert_eq!(packets, claimed.count());
-    packets
-}
+use readers::{read_payload, read_rtcp, read_rtp};
 
 fn seeds(text: &str) -> Vec<Vec<u8>> {
     lines::of(text).map(|l| lines::hex(l.split_once(' ').map_or("", |(_, hex)| hex))).collect()
@@ -98,6 +37,18 @@ fn seeds_of_rtp() {
 }
 
 #[test]
+fn large_seeds_of_rtp() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/seeds/rtp");
+    let Ok(files) = std::fs::read_dir(folder) else {
+        println!("skipped: the corpus is not here (half a megabyte, not kept with the source)");
+        return;
+    };
+    let seeds: Vec<_> = files.map(|f| std::fs::read(f.unwrap().path()).unwrap()).collect();
+    println!("{} seeds, {} of them are packets", seeds.len(), seeds.iter().filter(|s| read_rtp(s)).count());
+    assert_eq!(seeds.len(), 39);
+}
+
+#[test]
 fn seeds_of_rtcp() {
     let seeds = seeds(include_str!("data/rtcp_seeds.txt"));
     assert_eq!((seeds.len(), seeds.iter().filter(|s| read_rtcp(s) > 0).count()), (77, 58));
@@ -115,6 +66,8 @@ fn verdicts_mutated() {
 }
 
 proptest! {
+    #![proptest_config(cases::cases(1024))]
+
     #[test]
     fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         read_rtp(&bytes);

@@ -1,8 +1,9 @@
 //! Captures of real streams: every packet is read, and what it says hangs together.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use salon_rtp::payload::{h264::H264Payload, vp8::Vp8Descriptor};
-use salon_rtp::{Packet, RtpTime};
+use salon_rtp::payload::h264::{H264Payload, NalParts, Sps};
+use salon_rtp::payload::vp8::Vp8Descriptor;
+use salon_rtp::{H264Profile, Packet, RtpTime};
 
 /// Records of `u32le length, u64le arrival, bytes`.
 fn records(flow: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -42,6 +43,7 @@ fn vp8_frames_start_where_the_timestamp_changes() {
 #[test]
 fn h264_frames_open_where_the_timestamp_changes() {
     let (mut packets, mut keys, mut cut, mut alone, mut last) = (0, 0, 0, false, None::<RtpTime>);
+    let mut sizes = Vec::new();
     for bytes in records(include_bytes!("data/h264.lp")) {
         let p = Packet::parse(bytes).unwrap();
         packets += 1;
@@ -58,8 +60,15 @@ fn h264_frames_open_where_the_timestamp_changes() {
         assert!(new || !facts.first || alone, "{facts:?}");
         alone = (facts.sps || facts.pps) && !facts.idr;
         keys += u32::from(facts.sps);
+        for unit in NalParts::parse(p.payload()).unwrap().filter(|u| u.kind() == 7) {
+            let sps = Sps::parse(&[&[unit.header], unit.body].concat()).unwrap();
+            assert_eq!((sps.profile(), sps.level()), (Some(H264Profile::ConstrainedBaseline), 30));
+            sizes.push((sps.width, sps.height));
+        }
     }
     assert_eq!((packets, keys, cut), (298, 7, 1));
+    // The sender begins small and grows.
+    assert_eq!(sizes, [[(494, 370); 4].as_slice(), &[(640, 480); 3]].concat());
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What we write, anybody reads: write, then parse, gives the same; and a buffer that is too small stays untouched.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../src/cases.rs"]
+mod cases;
+mod lines;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use salon_rtp::rtcp::*;
@@ -48,6 +52,8 @@ fn one(bytes: &[u8]) -> RtcpPacket<'_> {
 }
 
 proptest! {
+    #![proptest_config(cases::cases(1024))]
+
     #[test]
     fn reports(
         (of, ntp, ts, packets, octets) in (ssrc(), any::<u64>(), any::<u32>(), any::<u32>(), any::<u32>()),
@@ -87,6 +93,26 @@ proptest! {
     }
 
     #[test]
+    fn descriptions_and_reasons(
+        list in vec((ssrc(), vec((1u8..=255, vec(any::<u8>(), 0..=255)), 0..4)), 0..40), reason in vec(any::<u8>(), 0..=255),
+    ) {
+        let items: Vec<Vec<_>> = list.iter()
+            .map(|(_, items)| items.iter().map(|(kind, value)| SdesItem { kind: *kind, value }).collect()).collect();
+        let chunks: Vec<_> = list.iter().zip(&items).map(|((of, _), items)| (*of, &items[..])).collect();
+        let mut bytes = Vec::new();
+        Sdes::write(&chunks, &mut bytes).unwrap();
+        let read: Vec<_> = Compound::parse(&bytes).iter().flat_map(|c| c.iter()).flat_map(|p| match p {
+            RtcpPacket::Sdes(s) => s.chunks().map(|c| (c.ssrc, c.items().collect::<Vec<_>>())).collect::<Vec<_>>(),
+            _ => panic!(),
+        }).collect();
+        prop_assert_eq!(read, chunks.iter().map(|(of, items)| (*of, items.to_vec())).collect::<Vec<_>>());
+        let few: Vec<_> = list.iter().take(31).map(|(of, _)| *of).collect();
+        let bytes = written(|out| Bye::write_with_reason(&few, &reason, out));
+        let RtcpPacket::Bye(b) = one(&bytes) else { panic!() };
+        prop_assert_eq!((b.ssrcs().collect::<Vec<_>>(), b.reason()), (few, &reason[..]));
+    }
+
+    #[test]
     fn good_byes(list in vec(ssrc(), 1..70)) {
         let bytes = written(|out| Bye::write(&list, out));
         let read: Vec<_> = Compound::parse(&bytes).unwrap().iter().flat_map(|p| match p {
@@ -114,6 +140,41 @@ proptest! {
         prop_assert_eq!((r.sender, r.ssrcs().collect::<Vec<_>>()), (sender, list));
         // Eighteen bits of it, rounded down.
         prop_assert!(r.bitrate.as_bps() <= bps && bps - r.bitrate.as_bps() <= bps >> 17);
+    }
+
+    #[test]
+    fn applications_data(
+        sender in ssrc(), subtype in 0u8..32, name in any::<[u8; 4]>(), data in vec(any::<u8>(), 0..60),
+    ) {
+        let app = App { subtype, sender, name, data: &data };
+        let bytes = written(|out| app.write(out));
+        let RtcpPacket::App(read) = one(&bytes) else { panic!() };
+        prop_assert_eq!(read, app);
+    }
+
+    #[test]
+    fn extended_reports(
+        sender in ssrc(), reference in prop::option::of(any::<u64>()), list in vec(any::<[u32; 3]>(), 0..40),
+    ) {
+        let answers: Vec<_> = list.iter().map(|&[receiver, last_reference, delay]| {
+            DlrrEntry { receiver: Ssrc(receiver), last_reference, delay }
+        }).collect();
+        let bytes = written(|out| Xr::write(sender, reference.map(NtpTime), &answers, out));
+        if reference.is_none() && answers.is_empty() {
+            prop_assert!(bytes.is_empty());
+            return Ok(());
+        }
+        let RtcpPacket::Xr(xr) = one(&bytes) else { panic!() };
+        prop_assert_eq!((xr.sender, xr.unknown()), (sender, 0));
+        let (mut times, mut read) = (Vec::new(), Vec::new());
+        for block in xr.blocks() {
+            match block {
+                XrBlock::ReceiverReferenceTime(t) => times.push(t.0),
+                XrBlock::Dlrr(d) => read.extend(d.entries()),
+                _ => prop_assert!(false),
+            }
+        }
+        prop_assert_eq!((times, read), (reference.into_iter().collect(), answers));
     }
 
     #[test]
@@ -150,6 +211,125 @@ fn nothing_to_say_is_nothing_written() {
     assert_eq!(out.len(), 8);
     assert_eq!(Sdes::write_cname(Ssrc(1), &[b'a'; 256], &mut out), Err(TooSmall));
     assert_eq!(Remb::write(Ssrc(1), Bitrate::ZERO, &[Ssrc(0); 256], &mut out), Err(TooSmall));
+}
+
+/// Writes anew what was read, where there is a writer for all of it.
+fn rewritten(packet: &RtcpPacket<'_>, out: &mut Vec<u8>) -> bool {
+    match packet {
+        RtcpPacket::SenderReport(r) => r.info.write(&r.blocks.iter().collect::<Vec<_>>(), out),
+        RtcpPacket::ReceiverReport(r) => {
+            ReceiverReport::write(r.sender, &r.blocks.iter().collect::<Vec<_>>(), out)
+        }
+        RtcpPacket::Sdes(s) => {
+            let items: Vec<_> = s.chunks().map(|c| (c.ssrc, c.items().collect::<Vec<_>>())).collect();
+            if items.is_empty() {
+                return false;
+            }
+            Sdes::write(&items.iter().map(|(of, items)| (*of, &items[..])).collect::<Vec<_>>(), out)
+        }
+        RtcpPacket::Bye(b) => Bye::write_with_reason(&b.ssrcs().collect::<Vec<_>>(), b.reason(), out),
+        RtcpPacket::App(a) => a.write(out),
+        RtcpPacket::Pli(p) => p.write(out),
+        RtcpPacket::Fir(f) => Fir::write(f.sender, &f.entries().collect::<Vec<_>>(), out),
+        RtcpPacket::Remb(r) if r.bitrate != Bitrate::MAX => {
+            Remb::write(r.sender, r.bitrate, &r.ssrcs().collect::<Vec<_>>(), out)
+        }
+        RtcpPacket::Ccfb(c) => {
+            let reports: Vec<_> = c
+                .reports()
+                .filter(|r| !r.is_empty())
+                .map(|r| (r.media, r.begin, r.statuses().map(|s| s.1).collect::<Vec<_>>()))
+                .collect();
+            let streams = reports.iter().map(|(media, begin, s)| CcfbStream {
+                media: *media,
+                begin: *begin,
+                statuses: s,
+            });
+            return Ccfb::write(c.sender, c.timestamp, streams, 4_000, out).is_ok_and(|n| n > 0);
+        }
+        RtcpPacket::Xr(x) => {
+            let (mut time, mut answers) = (None, Vec::new());
+            for block in x.blocks() {
+                match block {
+                    XrBlock::ReceiverReferenceTime(t) if time.is_none() && answers.is_empty() => {
+                        time = Some(t)
+                    }
+                    XrBlock::Dlrr(d) if answers.is_empty() => answers.extend(d.entries()),
+                    _ => return false,
+                }
+            }
+            if time.is_none() && answers.is_empty() {
+                return false;
+            }
+            Xr::write(x.sender, time, &answers, out)
+        }
+        RtcpPacket::Nack(n) => {
+            // A request names ascending numbers: as the first extends them, if they do ascend.
+            let mut last = SeqNo(1 << 20);
+            let numbers: Vec<_> = n
+                .seqs()
+                .map_while(|s| {
+                    let next = s.extend(last).filter(|next| *next > last || *next < SeqNo(1 << 20));
+                    last = next?;
+                    next
+                })
+                .collect();
+            if numbers.len() < n.seqs().count() || !numbers.is_sorted() {
+                return false;
+            }
+            return Nack::write(n.sender, n.media, numbers.into_iter(), out).is_ok();
+        }
+        _ => return false,
+    }
+    .is_ok()
+}
+
+/// What others wrote and we read, we write as they did, or in a form that reads the same and is not longer: without padding,
+/// profile extensions, reserved bits, more than one zero word after descriptions, and with numbers packed as densely as can be.
+#[test]
+fn what_is_read_is_written_back() {
+    let seeds =
+        lines::of(include_str!("data/rtcp_seeds.txt")).map(|l| lines::hex(l.split_once(' ').unwrap().1));
+    let verdicts =
+        lines::of(include_str!("data/rtcp_verdicts.txt")).map(|l| lines::hex(l.rsplit_once('|').unwrap().1));
+    let (mut same, mut normal) = (0, 0);
+    for bytes in seeds.chain(verdicts) {
+        let Ok(compound) = Compound::parse(&bytes) else { continue };
+        let mut rest = &bytes[..];
+        for packet in compound.iter() {
+            let (source, after) = rest.split_at(4 + 4 * usize::from(u16::from_be_bytes([rest[2], rest[3]])));
+            rest = after;
+            let mut out = Vec::new();
+            if !rewritten(&packet, &mut out) {
+                continue;
+            }
+            if out == source {
+                same += 1;
+                continue;
+            }
+            normal += 1;
+            assert!(out.len() <= source.len(), "{packet:?}");
+            let (read, again) = (one(&out), format!("{packet:?}"));
+            match (read, packet) {
+                (RtcpPacket::SenderReport(a), RtcpPacket::SenderReport(b)) => {
+                    assert!(a.info == b.info && a.blocks.iter().eq(b.blocks.iter()));
+                }
+                (RtcpPacket::ReceiverReport(a), RtcpPacket::ReceiverReport(b)) => {
+                    assert!(a.sender == b.sender && a.blocks.iter().eq(b.blocks.iter()));
+                }
+                (RtcpPacket::Nack(a), RtcpPacket::Nack(b)) => {
+                    assert!((a.sender, a.media) == (b.sender, b.media) && a.seqs().eq(b.seqs()));
+                }
+                (RtcpPacket::Sdes(a), RtcpPacket::Sdes(b)) => {
+                    assert!(a.chunks().map(|c| c.ssrc).eq(b.chunks().map(|c| c.ssrc)));
+                    assert!(a.chunks().flat_map(|c| c.items()).eq(b.chunks().flat_map(|c| c.items())));
+                }
+                (read, _) => assert_eq!(format!("{read:?}"), again),
+            }
+        }
+    }
+    println!("{same} packets are the same bytes, {normal} take their normal form");
+    assert_eq!((same, normal), (31, 5));
 }
 
 #[test]

@@ -13,16 +13,24 @@ const TWO_BYTE: u16 = 0x1000;
 pub struct Elements<'a> {
     two_byte: bool,
     rest: &'a [u8],
+    /// Nothing was stepped over but padding.
+    whole: bool,
 }
 
 impl<'a> Elements<'a> {
     /// The elements of a block's body; none under a profile that is not RFC 8285's.
     pub fn new(profile: u16, body: &'a [u8]) -> Self {
         match profile {
-            ONE_BYTE => Self { two_byte: false, rest: body },
-            p if p & 0xfff0 == TWO_BYTE => Self { two_byte: true, rest: body },
-            _ => Self { two_byte: false, rest: &[] },
+            ONE_BYTE => Self { two_byte: false, rest: body, whole: true },
+            p if p & 0xfff0 == TWO_BYTE => Self { two_byte: true, rest: body, whole: true },
+            _ => Self { two_byte: false, rest: &[], whole: body.is_empty() },
         }
+    }
+
+    /// Whether the walk is at the end of the block and has given all that stood in it: no element ran past the end, none was
+    /// stepped over, the profile is RFC 8285's.
+    pub const fn is_whole(&self) -> bool {
+        self.whole && self.rest.is_empty()
     }
 }
 
@@ -38,27 +46,29 @@ impl<'a> Iterator for Elements<'a> {
                 continue;
             }
             let (id, len, after) = if self.two_byte {
-                let (&len, after) = after.split_first()?;
+                let Some((&len, after)) = after.split_first() else { return self.broken() };
                 (first, usize::from(len), after)
             } else {
                 (first >> 4, usize::from(first & 0x0f) + 1, after)
             };
-            let Some((value, after)) = after.split_at_checked(len) else {
-                self.rest = &[];
-                return None;
-            };
+            let Some((value, after)) = after.split_at_checked(len) else { return self.broken() };
             self.rest = after;
             match ExtId::new(id) {
                 Some(id) if self.two_byte || id.get() < 15 => return Some((id, value)),
                 // Id 15 is reserved: stop here (RFC 8285 §4.2).
-                Some(_) => {
-                    self.rest = &[];
-                    return None;
-                }
+                Some(_) => return self.broken(),
                 // One-byte id 0 with a length: RFC 8285 §4.2 says to skip its data.
-                None => {}
+                None => self.whole = false,
             }
         }
+    }
+}
+
+impl Elements<'_> {
+    /// Ends the walk before the block's end.
+    fn broken<T>(&mut self) -> Option<T> {
+        (self.rest, self.whole) = (&[], false);
+        None
     }
 }
 
@@ -76,6 +86,32 @@ mod tests {
         assert_eq!(ids(0xbede, &[0x10, 1, 0, 0x21, 2, 2, 0xf0, 9, 0x30, 3]), [(1, 1), (2, 2)]);
         assert_eq!(ids(0xbede, &[0x10, 1, 0x2f, 2]), [(1, 1)]);
         assert_eq!(ids(0xbede, &[0x01, 9, 9, 0x30, 3]), [(3, 1)]);
+    }
+
+    #[test]
+    fn a_walk_says_whether_it_gave_all() {
+        let whole = |profile, body: &[u8]| {
+            let mut elements = Elements::new(profile, body);
+            elements.by_ref().for_each(drop);
+            elements.is_whole()
+        };
+        assert!(
+            whole(0xbede, &[0x10, 1, 0, 0, 0x21, 2, 2, 0])
+                && whole(0x1000, &[15, 0, 0, 0])
+                && whole(0xbede, &[])
+        );
+        // Id 15, an overrun in either form, an id of 0 with data, another profile.
+        for (profile, body) in [
+            (0xbede, &[0x10, 1, 0xf0, 0][..]),
+            (0xbede, &[0x10, 1, 0x2f, 2]),
+            (0xbede, &[0x01, 9, 9, 0]),
+            (0x1000, &[1, 1, 5, 7]),
+            (0x1000, &[1, 2, 5, 0, 1, 200]),
+            (0x1234, &[0, 0, 0, 0]),
+        ] {
+            assert!(!whole(profile, body), "{profile:x} {body:?}");
+        }
+        assert!(!Elements::new(0xbede, &[0x10, 1]).is_whole(), "not walked yet");
     }
 
     #[test]

@@ -69,6 +69,10 @@ kinds! {
     ColorSpace = "http://www.webrtc.org/experiments/rtp-hdrext/color-space",
     /// Minimum and maximum playout delay.
     PlayoutDelay = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+    /// When it was captured.
+    CaptureTime = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time",
+    /// Which layers the sender makes, and for which rates.
+    LayersAllocation = "http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00",
 }
 
 /// Which id means which extension (`a=extmap`, RFC 8285 §5). Both ways in constant time.

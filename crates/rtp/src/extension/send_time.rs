@@ -44,6 +44,20 @@ impl AbsSendTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
+        #[test]
+        fn every_value_is_read_and_written_back(bytes: [u8; 3], micros in 0u64..1 << 50, later in 0u32..31_000_000) {
+            prop_assert_eq!(AbsSendTime::parse(&bytes).map(AbsSendTime::write), Some(bytes));
+            // Units of 3.8 µs, at each end.
+            let [a, b] = [micros, micros + u64::from(later)].map(|m| AbsSendTime::from_time(Time::from_micros(m)));
+            prop_assert!((b.micros_since(a) - i64::from(later)).abs() <= 8);
+            prop_assert!((a.micros_since(b) + i64::from(later)).abs() <= 8);
+        }
+    }
 
     #[test]
     fn distance_crosses_the_wrap_of_64_seconds() {

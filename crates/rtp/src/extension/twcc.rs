@@ -20,3 +20,16 @@ impl TwccSeq {
         self.0.to_be_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_written_and_read_back() {
+        for n in 0..=u16::MAX {
+            assert_eq!(TwccSeq::parse(&TwccSeq(n).write()), Some(TwccSeq(n)));
+        }
+        assert_eq!(TwccSeq::parse(&[0; 4]), None);
+    }
+}

@@ -1,7 +1,8 @@
 //! The values of one packet's header extension, read in one walk.
 
 use super::{
-    AbsSendTime, AudioLevel, Elements, ExtId, ExtensionKind, ExtensionMap, TwccSeq, VideoOrientation,
+    AbsSendTime, AudioLevel, CaptureTime, Elements, ExtId, ExtensionKind, ExtensionMap, PlayoutDelay,
+    TwccSeq, VideoOrientation,
 };
 use crate::{Mid, Packet, Rid};
 
@@ -23,12 +24,18 @@ pub struct Values<'a> {
     pub repaired_rid: Option<Rid>,
     /// How to turn the picture.
     pub orientation: Option<VideoOrientation>,
-    /// The dependency descriptor, as received.
+    /// The dependency descriptor, as received: what it says depends on packets before it
+    /// ([`DescriptorReader`](super::descriptor::DescriptorReader)).
     pub descriptor: Option<&'a [u8]>,
     /// The colour space, as received.
     pub color_space: Option<&'a [u8]>,
-    /// The playout delay, as received.
-    pub playout_delay: Option<&'a [u8]>,
+    /// How long to hold the picture back.
+    pub playout_delay: Option<PlayoutDelay>,
+    /// When it was captured.
+    pub capture_time: Option<CaptureTime>,
+    /// The layers allocation, as received: a few hundred bytes when read ([`LayersAllocation`](super::LayersAllocation)),
+    /// and rarely there.
+    pub layers: Option<&'a [u8]>,
 }
 
 impl<'a> Values<'a> {
@@ -58,7 +65,9 @@ impl<'a> Values<'a> {
             ExtensionKind::VideoOrientation => self.orientation = VideoOrientation::parse(value),
             ExtensionKind::DependencyDescriptor => self.descriptor = Some(value),
             ExtensionKind::ColorSpace => self.color_space = Some(value),
-            ExtensionKind::PlayoutDelay => self.playout_delay = Some(value),
+            ExtensionKind::PlayoutDelay => self.playout_delay = PlayoutDelay::parse(value),
+            ExtensionKind::CaptureTime => self.capture_time = CaptureTime::parse(value),
+            ExtensionKind::LayersAllocation => self.layers = Some(value),
         }
     }
 }

@@ -1,5 +1,11 @@
 //! H.264 in RTP, packetization modes 0 and 1 (RFC 6184).
 
+mod nal;
+mod sps;
+
+pub use nal::{Fragments, NalPart, NalParts, write_aggregate};
+pub use sps::Sps;
+
 use crate::Error;
 
 /// NAL unit types (RFC 6184 table 1, H.264 table 7-1).
@@ -139,6 +145,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn any_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             let _ = H264Payload::parse(&bytes);

@@ -1,10 +1,24 @@
 //! What a payload's first bytes say.
 
+pub mod av1;
 pub mod h264;
+pub mod h265;
 pub mod opus;
+pub mod red;
 pub mod rtx;
 pub mod vp8;
 pub mod vp9;
+
+/// Why a payload or its descriptor was not written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The buffer is too small.
+    #[error("the buffer is too small")]
+    TooSmall,
+    /// The format has no way to say it: a number too large for its field, too many of something.
+    #[error("the format cannot say it")]
+    Unsayable,
+}
 
 /// Sound or picture.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -27,6 +41,10 @@ pub enum Codec {
     Vp9(u8),
     /// RFC 6184, packetization mode 1.
     H264(H264Profile),
+    /// The AV1 RTP specification, with its profile (`profile`): 0 to 2.
+    Av1(u8),
+    /// RFC 7798, without decoding order numbers.
+    H265,
 }
 
 impl Codec {
@@ -34,7 +52,7 @@ impl Codec {
     pub const fn kind(self) -> MediaKind {
         match self {
             Self::Opus => MediaKind::Audio,
-            Self::Vp8 | Self::Vp9(_) | Self::H264(_) => MediaKind::Video,
+            Self::Vp8 | Self::Vp9(_) | Self::H264(_) | Self::Av1(_) | Self::H265 => MediaKind::Video,
         }
     }
 
@@ -53,6 +71,8 @@ impl Codec {
             Self::Vp8 => "VP8",
             Self::Vp9(_) => "VP9",
             Self::H264(_) => "H264",
+            Self::Av1(_) => "AV1",
+            Self::H265 => "H265",
         }
     }
 

@@ -30,6 +30,24 @@ impl<'a> Rtx<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
+        #[test]
+        fn what_is_written_is_read_back(
+            number: u16, first in prop::collection::vec(any::<u8>(), 0..=Prefix::MAX), rest in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let Some(prefix) = Rtx::prefix(Seq(number), &Prefix::new(&first).unwrap()) else {
+                prop_assert!(first.len() + 2 > Prefix::MAX);
+                return Ok(());
+            };
+            let payload = [prefix.as_slice(), &rest].concat();
+            let r = Rtx::parse(&payload).unwrap();
+            prop_assert_eq!((r.original, r.payload), (Seq(number), &[first, rest].concat()[..]));
+        }
+    }
 
     #[test]
     fn a_probe_without_payload_repairs_nothing() {

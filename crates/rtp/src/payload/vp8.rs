@@ -288,6 +288,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn what_is_built_is_read_back(f in fields(), tail in prop::collection::vec(any::<u8>(), 0..8)) {
             let d = Vp8Descriptor::new(f);

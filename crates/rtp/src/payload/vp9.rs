@@ -1,5 +1,9 @@
 //! VP9 in RTP (RFC 9628), both its flexible and its non-flexible mode.
 
+mod fields;
+
+pub use fields::{Vp9Fields, Vp9StructureFields};
+
 use super::vp8::PictureId;
 use crate::{Error, Prefix};
 
@@ -35,6 +39,41 @@ pub struct Vp9Structure {
     pub pictures: u8,
     sizes: [(u16, u16); 8],
     has_sizes: bool,
+    /// Bytes of the group's description, which ends the descriptor.
+    group_len: u16,
+}
+
+/// One picture of the group that a structure describes (RFC 9628 §4.2.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Vp9GroupPicture {
+    /// TID: 0 to 7.
+    pub temporal: u8,
+    /// U: a receiver may climb to this temporal layer here.
+    pub switch_up: bool,
+    references: [u8; 3],
+    reference_count: u8,
+}
+
+impl Vp9GroupPicture {
+    /// A picture that refers to those so many pictures back; `None` for more than three references or a layer above 7.
+    pub fn new(temporal: u8, switch_up: bool, references: &[u8]) -> Option<Self> {
+        let mut out =
+            Self { temporal, switch_up, reference_count: references.len() as u8, ..Self::default() };
+        out.references.get_mut(..references.len())?.copy_from_slice(references);
+        (temporal < 8).then_some(out)
+    }
+
+    /// P_DIFF: how many pictures back each reference lies, at most three.
+    pub fn references(&self) -> &[u8] {
+        self.references.get(..usize::from(self.reference_count)).unwrap_or(&[])
+    }
+
+    /// The next picture of a group and what follows it.
+    fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (&head, rest) = bytes.split_first()?;
+        let (references, rest) = rest.split_at_checked(usize::from(head >> 2 & 3))?;
+        Some((Self::new(head >> 5, head & 0x10 != 0, references)?, rest))
+    }
 }
 
 impl Vp9Structure {
@@ -168,6 +207,18 @@ impl Vp9Descriptor {
         self.references.get(..usize::from(self.reference_count)).unwrap_or(&[])
     }
 
+    /// The pictures of the group that the structure describes, at most 255, from the payload that this descriptor was read
+    /// from; none without a structure.
+    pub fn group<'p>(&self, payload: &'p [u8]) -> impl Iterator<Item = Vp9GroupPicture> + use<'p> {
+        let len = self.structure.map_or(0, |s| usize::from(s.group_len));
+        let mut rest = payload.get(self.len().saturating_sub(len)..self.len()).unwrap_or(&[]);
+        core::iter::from_fn(move || {
+            let (picture, after) = Vp9GroupPicture::split(rest)?;
+            rest = after;
+            Some(picture)
+        })
+    }
+
     /// The descriptor's first bytes with some fields changed, and how many bytes of the payload they replace.
     pub fn patched(&self, patch: &Vp9Patch) -> (Prefix, usize) {
         let mut prefix = Prefix::EMPTY;
@@ -256,13 +307,16 @@ impl Reader<'_> {
             }
         }
         let pictures = if has_pictures { self.byte()? } else { 0 };
+        let group_at = self.at;
         for _ in 0..pictures {
             let count = self.byte()? >> 2 & 3;
             for _ in 0..count {
                 self.byte()?;
             }
         }
-        Ok(Vp9Structure { spatial_layers, pictures, sizes, has_sizes })
+        // At most 255 pictures of four bytes.
+        let group_len = (self.at - group_at) as u16;
+        Ok(Vp9Structure { spatial_layers, pictures, sizes, has_sizes, group_len })
     }
 }
 
@@ -302,6 +356,11 @@ mod tests {
         let s = d.structure.unwrap();
         assert_eq!((s.spatial_layers, s.pictures), (2, 2));
         assert_eq!((s.size(0), s.size(1), s.size(2)), (Some((320, 180)), Some((640, 360)), None));
+        let group: std::vec::Vec<_> = d.group(&payload).collect();
+        assert_eq!(
+            group,
+            [Vp9GroupPicture::new(0, false, &[1]), Vp9GroupPicture::new(1, true, &[2])].map(Option::unwrap)
+        );
         assert_eq!(d.len(), payload.len() - 1);
         for n in 0..d.len() {
             assert_eq!(Vp9Descriptor::parse(&payload[..n]), Err(Error::Descriptor));
@@ -323,6 +382,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(4096))]
+
         #[test]
         fn no_patch_changes_nothing(payload in prop::collection::vec(any::<u8>(), 0..80)) {
             if let Ok(d) = Vp9Descriptor::parse(&payload) {

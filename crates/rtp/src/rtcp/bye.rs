@@ -33,11 +33,28 @@ impl<'a> Bye<'a> {
 
     /// Writes the end of streams, without a reason; more than 31 become several packets, none nothing.
     pub fn write(ssrcs: &[Ssrc], out: &mut impl BufMut) -> Result<(), TooSmall> {
-        for some in ssrcs.chunks(31) {
-            open(out, some.len() as u8, kind::BYE, HEADER + 4 * some.len(), false)?;
-            for s in some {
-                out.put_u32(s.0);
-            }
+        ssrcs.chunks(31).try_for_each(|some| Self::write_one(some, &[], out))
+    }
+
+    /// Writes the end of at most 31 streams with a reason of at most 255 bytes, which should be UTF-8; one packet even for no
+    /// stream.
+    pub fn write_with_reason(ssrcs: &[Ssrc], reason: &[u8], out: &mut impl BufMut) -> Result<(), TooSmall> {
+        if ssrcs.len() > 31 { Err(TooSmall) } else { Self::write_one(ssrcs, reason, out) }
+    }
+
+    /// The reason stands behind its length, with zeros up to the word's end (RFC 3550 §6.6).
+    fn write_one(ssrcs: &[Ssrc], reason: &[u8], out: &mut impl BufMut) -> Result<(), TooSmall> {
+        let count = u8::try_from(reason.len()).map_err(|_| TooSmall)?;
+        let text = if reason.is_empty() { 0 } else { 1 + reason.len() };
+        let len = HEADER + 4 * ssrcs.len() + text.next_multiple_of(4);
+        open(out, ssrcs.len() as u8, kind::BYE, len, false)?;
+        for s in ssrcs {
+            out.put_u32(s.0);
+        }
+        if text > 0 {
+            out.put_u8(count);
+            out.put_slice(reason);
+            out.put_bytes(0, text.next_multiple_of(4) - text);
         }
         Ok(())
     }

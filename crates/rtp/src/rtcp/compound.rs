@@ -1,7 +1,8 @@
 //! Several RTCP packets in one datagram.
 
 use super::{
-    Bye, Fir, HEADER, Nack, Pli, ReceiverReport, Remb, Sdes, SenderReport, Twcc, feedback, fmt, kind,
+    App, Bye, Ccfb, Fir, HEADER, Nack, Pli, ReceiverReport, Remb, Sdes, SenderReport, Twcc, Xr, feedback,
+    fmt, kind,
 };
 use crate::Error;
 
@@ -28,6 +29,12 @@ impl<'a> Compound<'a> {
             rest = after;
         }
         Ok(Self { bytes })
+    }
+
+    /// A compound over a copy of bytes that were checked before.
+    #[cfg(feature = "webrtc-rs-0_17")]
+    pub(crate) const fn trusted(bytes: &'a [u8]) -> Self {
+        Self { bytes }
     }
 
     /// The packets, in order.
@@ -74,6 +81,8 @@ pub enum RtcpPacket<'a> {
     Sdes(Sdes<'a>),
     /// RFC 3550 §6.6.
     Bye(Bye<'a>),
+    /// RFC 3550 §6.7.
+    App(App<'a>),
     /// RFC 4585 §6.2.1.
     Nack(Nack<'a>),
     /// RFC 4585 §6.3.1.
@@ -84,6 +93,10 @@ pub enum RtcpPacket<'a> {
     Remb(Remb<'a>),
     /// draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1.
     Twcc(Twcc<'a>),
+    /// RFC 8888 §3.1.
+    Ccfb(Ccfb<'a>),
+    /// RFC 3611 §2.
+    Xr(Xr<'a>),
     /// A type or feedback format that we do not read: kept as it is.
     Unknown {
         /// Its packet type.
@@ -103,8 +116,11 @@ impl<'a> RtcpPacket<'a> {
             (kind::RR, _) => Self::ReceiverReport(ReceiverReport::parse(count, body)?),
             (kind::SDES, _) => Self::Sdes(Sdes::parse(count, body)?),
             (kind::BYE, _) => Self::Bye(Bye::parse(count, body)?),
+            (kind::APP, _) => Self::App(App::parse(count, body)?),
+            (kind::XR, _) => Self::Xr(Xr::parse(body)?),
             (kind::TRANSPORT_FEEDBACK, fmt::NACK) => Self::Nack(Nack::parse(body)?),
             (kind::TRANSPORT_FEEDBACK, fmt::TWCC) => Self::Twcc(Twcc::parse(body)?),
+            (kind::TRANSPORT_FEEDBACK, fmt::CCFB) => Self::Ccfb(Ccfb::parse(body)?),
             (kind::PAYLOAD_FEEDBACK, fmt::PLI) => {
                 let (sender, media, _) = feedback(body)?;
                 Self::Pli(Pli { sender, media })

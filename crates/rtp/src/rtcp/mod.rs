@@ -15,7 +15,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod app;
 mod bye;
+mod ccfb;
 mod compound;
 mod fir;
 mod nack;
@@ -25,8 +27,11 @@ mod rr;
 mod sdes;
 mod sr;
 mod twcc;
+mod xr;
 
+pub use app::App;
 pub use bye::Bye;
+pub use ccfb::{ArrivalOffset, Ccfb, CcfbArrival, CcfbReport, CcfbStream, Ecn};
 pub use compound::{Compound, Packets, RtcpPacket};
 pub use fir::{Fir, FirEntry};
 pub use nack::Nack;
@@ -36,23 +41,28 @@ pub use rr::{ReceiverReport, ReportBlock, ReportBlocks};
 pub use sdes::{Chunk, Sdes, SdesItem};
 pub use sr::{SenderInfo, SenderReport};
 pub use twcc::{Statuses, Twcc, TwccReport, TwccStatus};
+pub use xr::{Dlrr, DlrrEntry, Xr, XrBlock};
 
 use crate::{Error, Ssrc, TooSmall};
 use bytes::BufMut;
 
-/// Packet types (RFC 3550 §12.1; RFC 4585 §6.1).
+/// Packet types (RFC 3550 §12.1; RFC 4585 §6.1; RFC 3611 §2).
 mod kind {
     pub(super) const SR: u8 = 200;
     pub(super) const RR: u8 = 201;
     pub(super) const SDES: u8 = 202;
     pub(super) const BYE: u8 = 203;
+    pub(super) const APP: u8 = 204;
     pub(super) const TRANSPORT_FEEDBACK: u8 = 205;
     pub(super) const PAYLOAD_FEEDBACK: u8 = 206;
+    pub(super) const XR: u8 = 207;
 }
 
-/// Feedback message types: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1, draft-holmer-rmcat §3.1, draft-alvestrand-rmcat-remb §2.2.
+/// Feedback message types: RFC 4585 §6.2.1 and §6.3.1, RFC 5104 §4.3.1, RFC 8888 §3.1, draft-holmer-rmcat §3.1,
+/// draft-alvestrand-rmcat-remb §2.2.
 mod fmt {
     pub(super) const NACK: u8 = 1;
+    pub(super) const CCFB: u8 = 11;
     pub(super) const TWCC: u8 = 15;
     pub(super) const PLI: u8 = 1;
     pub(super) const FIR: u8 = 4;

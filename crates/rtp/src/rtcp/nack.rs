@@ -39,6 +39,13 @@ impl<'a> Nack<'a> {
         })
     }
 
+    /// The items as they travel: a number and a mask over the sixteen that follow it.
+    #[cfg(feature = "webrtc-rs-0_17")]
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (u16, u16)> + 'a {
+        let pair = |i: &[u8]| (u16::from_be_bytes([i[0], i[1]]), u16::from_be_bytes([i[2], i[3]]));
+        self.items.chunks_exact(4).map(pair)
+    }
+
     /// Writes a request for ascending numbers and says how many of them are in it: as many as fit. [`TooSmall`] if not
     /// even one fits; nothing is written for none.
     pub fn write(

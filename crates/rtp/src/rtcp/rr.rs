@@ -57,16 +57,18 @@ impl ReportBlock {
     }
 }
 
-/// The report blocks of a report; an extension of the profile's after them is not read.
+/// The report blocks of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReportBlocks<'a> {
     bytes: &'a [u8],
+    extension: &'a [u8],
 }
 
 impl<'a> ReportBlocks<'a> {
     pub(super) fn parse(count: u8, bytes: &'a [u8]) -> Result<Self, Error> {
-        let bytes = bytes.get(..ReportBlock::LEN * usize::from(count)).ok_or(Error::RtcpLength)?;
-        Ok(Self { bytes })
+        let len = ReportBlock::LEN * usize::from(count);
+        let (bytes, extension) = bytes.split_at_checked(len).ok_or(Error::RtcpLength)?;
+        Ok(Self { bytes, extension })
     }
 
     /// The blocks, at most 31.
@@ -77,6 +79,11 @@ impl<'a> ReportBlocks<'a> {
             block.copy_from_slice(c);
             ReportBlock::read(&block)
         })
+    }
+
+    /// What stands after the blocks: an extension of some profile's (RFC 3550 §6.4.3), which we do not read.
+    pub const fn extension(&self) -> &'a [u8] {
+        self.extension
     }
 }
 

@@ -24,7 +24,7 @@ impl<'a> Sdes<'a> {
     }
 
     /// One chunk per stream, at most 31.
-    pub fn chunks(&self) -> impl Iterator<Item = Chunk<'a>> {
+    pub fn chunks(&self) -> impl Iterator<Item = Chunk<'a>> + use<'a> {
         let mut rest = self.chunks;
         (0..self.count).map_while(move |_| {
             let (chunk, after) = Chunk::split(rest).ok()?;
@@ -33,19 +33,34 @@ impl<'a> Sdes<'a> {
         })
     }
 
+    /// Writes descriptions, a stream each with its items; more than 31 become several packets, none nothing. [`TooSmall`] too
+    /// for an item of more than 255 bytes, and for kind 0, which would end its chunk.
+    pub fn write(chunks: &[(Ssrc, &[SdesItem<'_>])], out: &mut impl BufMut) -> Result<(), TooSmall> {
+        let sayable = |i: &SdesItem<'_>| i.kind != 0 && i.value.len() < 256;
+        if !chunks.iter().all(|(_, items)| items.iter().all(sayable)) {
+            return Err(TooSmall);
+        }
+        for some in chunks.chunks(31) {
+            // At least one zero ends a chunk's items, and as many as reach the next word (RFC 3550 §6.5).
+            let text = |items: &[SdesItem<'_>]| items.iter().map(|i| 2 + i.value.len()).sum::<usize>();
+            let size = |items: &[SdesItem<'_>]| (text(items) + 1).next_multiple_of(4);
+            let len = some.iter().map(|(_, items)| 4 + size(items)).sum::<usize>();
+            open(out, some.len() as u8, kind::SDES, HEADER + len, false)?;
+            for (of, items) in some {
+                out.put_u32(of.0);
+                for i in *items {
+                    out.put_slice(&[i.kind, i.value.len() as u8]);
+                    out.put_slice(i.value);
+                }
+                out.put_bytes(0, size(items) - text(items));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes one chunk with a CNAME of at most 255 bytes.
     pub fn write_cname(of: Ssrc, cname: &[u8], out: &mut impl BufMut) -> Result<(), TooSmall> {
-        let len = u8::try_from(cname.len()).map_err(|_| TooSmall)?;
-        // At least one zero ends the items, and as many as reach the next word (RFC 3550 §6.5).
-        let items = 2 + cname.len() + 1;
-        let padded = items.next_multiple_of(4);
-        open(out, 1, kind::SDES, HEADER + 4 + padded, false)?;
-        out.put_u32(of.0);
-        out.put_u8(CNAME);
-        out.put_u8(len);
-        out.put_slice(cname);
-        out.put_bytes(0, 1 + padded - items);
-        Ok(())
+        Self::write(&[(of, &[SdesItem { kind: CNAME, value: cname }])], out)
     }
 }
 
@@ -75,7 +90,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// The items, in order.
-    pub fn items(&self) -> impl Iterator<Item = SdesItem<'a>> {
+    pub fn items(&self) -> impl Iterator<Item = SdesItem<'a>> + use<'a> {
         let mut rest = self.items;
         core::iter::from_fn(move || {
             let (&[kind, len], after) = rest.split_first_chunk()?;

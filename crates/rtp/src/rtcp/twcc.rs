@@ -78,6 +78,14 @@ impl<'a> Twcc<'a> {
         self.reference
     }
 
+    /// The chunks and the deltas as they travel, and the symbol of each packet.
+    #[cfg(feature = "webrtc-rs-0_17")]
+    pub(crate) fn raw(&self) -> (&'a [u8], &'a [u8], impl Iterator<Item = u8> + use<'a>) {
+        let chunks = self.chunks.chunks_exact(2).map(|c| Chunk::read([c[0], c[1]]));
+        let symbols = chunks.flat_map(|c| (0..c.len()).map(move |at| c.symbol(at)));
+        (self.chunks, self.deltas, symbols.take(self.len.into()))
+    }
+
     /// The statuses in order, at most `max` of them: give what your history of sent packets can hold.
     pub fn statuses(&self, max: usize) -> Statuses<'a> {
         let [chunks, deltas] = [self.chunks, self.deltas];

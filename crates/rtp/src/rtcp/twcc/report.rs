@@ -276,6 +276,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::cases::cases(1024))]
+
         #[test]
         fn every_arrival_is_read_back_within_125_microseconds(
             base in 0u64..1 << 40,

@@ -1,0 +1,11 @@
+//! How often property tests try.
+
+use proptest::prelude::ProptestConfig;
+
+/// At least `least` cases; `PROPTEST_CASES` asks for more.
+pub(crate) fn cases(least: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let asked = default.cases;
+    // The default says 256 where nobody asked. The least case that fails is printed, and nothing kept beside the source.
+    ProptestConfig { cases: asked.max(least), failure_persistence: None, ..default }
+}
