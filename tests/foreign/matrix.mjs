@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 
 import { hueDistance } from '../browser/lib/measure.mjs';
 import { colourOf, voiceOf } from '../browser/lib/media.mjs';
-import { ownAddress, startMeet } from '../browser/lib/server.mjs';
+import { startMeet } from '../browser/lib/server.mjs';
 import { Stage } from '../browser/lib/stage.mjs';
 import { rest, waitFor } from '../browser/lib/wait.mjs';
 import { ProgramPlayer, ProgramPublisher } from './lib/programs.mjs';
@@ -129,8 +129,7 @@ async function write(text) {
 const stage = new Stage();
 let failed = false;
 try {
-  // One address: npm whip-whep joins several candidates of a restart with commas.
-  const meet = await startMeet(stage, { addresses: [ownAddress() ?? '127.0.0.1'] });
+  const meet = await startMeet(stage);
   const { publishers, players } = await clients(stage);
   const chosen = publishers.filter(({ name }) => !options.only || options.only.includes(name));
   const rows = [];

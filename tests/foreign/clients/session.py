@@ -5,6 +5,7 @@ import json
 import math
 import os
 import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,10 +18,14 @@ WIDTH, HEIGHT, RATE = 320, 180, 15
 STATE = {}
 
 
+LOCK = threading.Lock()
+
+
 def say(**more):
     """Says something, and all that was said before."""
-    STATE.update(more)
-    print(json.dumps(STATE), flush=True)
+    with LOCK:
+        STATE.update(more)
+        print(json.dumps(STATE), flush=True)
 
 
 class Session:

@@ -20,6 +20,12 @@ async function received(tab, { tone, isColour }) {
   return { picture: picture && 'decoded', sound: sound && `${tone} Hz` };
 }
 
+/** Ends the session. It ends the media first: where that is quicker than its DELETE, the session is gone already. */
+async function stopped(tab) {
+  const status = await tab.evaluate(() => window.salon.stop());
+  return status === 404 ? null : status;
+}
+
 const explain = async (tab) => [...tab.console, ...tab.errors, JSON.stringify(await lib.incoming(tab).catch(String))].join('\n');
 
 /** npm whip-whep in Chromium, publishing its fake devices. */
@@ -54,7 +60,7 @@ export class PagePublisher {
   }
 
   async stop() {
-    const status = await this.tab.evaluate(() => window.salon.stop());
+    const status = await stopped(this.tab);
     await this.tab.close();
     return status;
   }
@@ -84,7 +90,7 @@ export class PagePlayer {
   }
 
   stop() {
-    return this.tab.evaluate(() => window.salon.stop());
+    return stopped(this.tab);
   }
 }
 

@@ -17,6 +17,7 @@ use crate::session::Place;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, Path, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use salon_signal::Offer;
 use serde::Deserialize;
@@ -82,19 +83,17 @@ impl Visit {
         let person = |text: &str| name::person(text).ok_or(Reason::BadName);
         let name = asked.name.as_deref().map_or_else(|| Ok(kind.default_name().into()), person)?;
         let only = asked.participant.as_deref().map(person).transpose()?;
-        let arrival = parts.extensions.get::<ConnectInfo<Arrival>>().map(|info| info.0);
-        let place = app.sessions.admit(arrival.and_then(|one| one.remote).map(|remote| remote.ip()))?;
+        let remote = arrival(&parts).and_then(|one| one.remote);
+        let place = app.sessions.admit(remote.map(|remote| remote.ip()))?;
         let text = body::text(&parts.headers, body, cors::SDP).await?;
         let offer = terms::read(kind, &text)?;
-        let port = app.host.udp().port();
-        let (public, proxied) = (&app.config.public_ips, is_proxied(&parts.headers));
         let visit = Self {
             app: app.clone(),
             kind,
             room,
             name,
             view: (kind == Kind::Play).then(|| play::View::new(only)),
-            reachable: candidates(public, arrival, proxied, &machine_addresses(), port),
+            reachable: reachable(app, &parts),
             place,
         };
         Ok((visit, offer))
@@ -135,6 +134,18 @@ impl Visit {
         tokio::spawn(resource.attend(app, id.clone(), inbox));
         Ok(Begun { id, sdp, tag })
     }
+}
+
+/// How a request came.
+fn arrival(parts: &Parts) -> Option<Arrival> {
+    parts.extensions.get::<ConnectInfo<Arrival>>().map(|info| info.0)
+}
+
+/// Where whoever sent this request may send its media.
+pub(crate) fn reachable(app: &App, parts: &Parts) -> Vec<SocketAddr> {
+    let proxied = is_proxied(&parts.headers);
+    let port = app.host.udp().port();
+    candidates(&app.config.public_ips, arrival(parts), proxied, &machine_addresses(), port)
 }
 
 /// The session's name in its URL, a token that nobody is told (this participant cannot be replaced), the number of its answers.
