@@ -18,8 +18,23 @@ impl Bucket {
         Self { level: u64::from(at_once) * 1000, per_second, at_once, last: now }
     }
 
+    /// Whether nobody would notice if it were made anew.
+    pub(crate) fn is_full(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        self.level == u64::from(self.at_once) * 1000
+    }
+
     /// Spends a token; false when there is none.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        let enough = self.level >= 1000;
+        if enough {
+            self.level -= 1000;
+        }
+        enough
+    }
+
+    fn refill(&mut self, now: Instant) {
         let milliseconds = now.saturating_duration_since(self.last).as_millis();
         if milliseconds > 0 {
             let gained =
@@ -27,11 +42,6 @@ impl Bucket {
             self.level = self.level.saturating_add(gained).min(u64::from(self.at_once) * 1000);
             self.last = now;
         }
-        let enough = self.level >= 1000;
-        if enough {
-            self.level -= 1000;
-        }
-        enough
     }
 }
 
@@ -48,6 +58,15 @@ mod tests {
             .filter(|n| bucket.take(start + Duration::from_micros(u64::from(*n) * 100)))
             .count();
         assert_eq!(passed, 249, "200 at once, and 50 in the 999.9 ms that follow, less the unfinished one");
+    }
+
+    #[test]
+    fn it_is_full_again_when_all_is_given_back() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(start, 2, 3);
+        assert!(bucket.is_full(start) && bucket.take(start) && bucket.take(start));
+        assert!(!bucket.is_full(start + Duration::from_millis(999)));
+        assert!(bucket.is_full(start + Duration::from_secs(1)));
     }
 
     #[test]

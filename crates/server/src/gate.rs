@@ -86,7 +86,7 @@ impl Drop for Place {
 }
 
 /// The address that stands for one subscriber: all of a /64 belongs to one (RFC 6177 §2).
-fn subscriber(client: IpAddr) -> IpAddr {
+pub(crate) fn subscriber(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(ip) if !ip.is_loopback() => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),
         ip => ip,

@@ -103,6 +103,25 @@ pub const SESSIONS: usize = 4_096;
 /// request and then lives for 30 s without any connection, so this is less than [`CONNECTIONS_PER_ADDRESS`].
 pub const SESSIONS_PER_ADDRESS: usize = 128;
 
+/// WHIP and WHEP sessions that one address may begin in the long run, per second; at once, as many as it may have. A session that comes is told
+/// to everybody in its room: who begins and ends them without a pause must not drown the others' queues.
+pub const SESSIONS_PER_SECOND: u32 = 2;
+
+/// The same for all addresses together, loopback included, per second and at once: a studio that switches everything on.
+pub const ALL_SESSIONS_PER_SECOND: u32 = 200;
+
+/// See [`ALL_SESSIONS_PER_SECOND`].
+pub const ALL_SESSIONS_AT_ONCE: u32 = 2_000;
+
+/// Addresses whose pace is remembered. Beyond it those are forgotten who have not come for a while, and if need be all.
+pub const ADDRESSES: usize = 4_096;
+
+/// ICE restarts and fragments of one session, per second in the long run: a client that trickles one by one sends some twenty, once.
+pub const FRAGMENTS_PER_SECOND: u32 = 2;
+
+/// See [`FRAGMENTS_PER_SECOND`].
+pub const FRAGMENTS_AT_ONCE: u32 = 60;
+
 /// The height in pixels for which a player's pictures are chosen, as nobody says how large they are shown: full high definition; the
 /// link decides below it.
 pub const PLAYER_HEIGHT: u16 = 1_080;

@@ -4,8 +4,10 @@ use super::refused::{Reason, Refused};
 use super::resource::{Resource, Session, Tag};
 use super::{Kind, authorize, body, cors, play, terms};
 use crate::arrival::Arrival;
+use crate::bucket::Bucket;
 use crate::candidates::{candidates, is_proxied, machine_addresses};
 use crate::gate;
+use crate::limits::{FRAGMENTS_AT_ONCE, FRAGMENTS_PER_SECOND};
 use crate::messages::{LeftReason, Person};
 use crate::name::{self, RoomName};
 use crate::negotiation::{Negotiated, Own};
@@ -23,6 +25,7 @@ use salon_signal::Offer;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What the query of an endpoint may say.
 #[derive(Debug, Deserialize)]
@@ -127,7 +130,8 @@ impl Visit {
         };
         let sdp = negotiated.answer(&proposal, own);
         let tag = Tag::of(&joined.local);
-        let mut session = Session { presence, proposal, negotiated, tag: tag.clone(), view };
+        let pace = Bucket::new(Instant::now(), FRAGMENTS_PER_SECOND, FRAGMENTS_AT_ONCE);
+        let mut session = Session { presence, proposal, negotiated, tag: tag.clone(), pace, view };
         session.look();
         let resource = Arc::new(Resource::new(kind, room, session, place));
         app.sessions.insert(id.clone(), resource.clone());

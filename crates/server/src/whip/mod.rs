@@ -10,6 +10,7 @@ mod condition;
 mod cors;
 mod endpoint;
 mod kind;
+mod pace;
 mod play;
 mod refused;
 mod registry;

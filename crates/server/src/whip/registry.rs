@@ -1,6 +1,7 @@
 //! The sessions that there are.
 
 use super::Kind;
+use super::pace::Pace;
 use super::refused::{Reason, Refused};
 use super::resource::Resource;
 use crate::gate::{Gate, Place};
@@ -10,23 +11,31 @@ use prometheus_client::metrics::gauge::Gauge;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// All WHIP and WHEP sessions, by the last segment of their URLs: 128 random bits, which are the only key to them.
 #[derive(Debug)]
 pub(crate) struct Registry {
     gate: Arc<Gate>,
+    pace: Mutex<Pace>,
     resources: Mutex<HashMap<String, Arc<Resource>>>,
 }
 
 impl Registry {
     pub(crate) fn new(gauge: Gauge) -> Self {
-        Self { gate: Gate::new(SESSIONS, SESSIONS_PER_ADDRESS, gauge), resources: Mutex::default() }
+        Self {
+            gate: Gate::new(SESSIONS, SESSIONS_PER_ADDRESS, gauge),
+            pace: Mutex::new(Pace::new(Instant::now())),
+            resources: Mutex::default(),
+        }
     }
 
     /// A place for one more session of this client. Who cannot be told apart counts as loopback does: in all alone.
     pub(crate) fn admit(&self, client: Option<IpAddr>) -> Result<Place, Refused> {
         let client = client.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        self.gate.enter(client).ok_or(Reason::TooMany.into())
+        let place = self.gate.enter(client).ok_or(Reason::TooMany)?;
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        if pace.allows(Instant::now(), client) { Ok(place) } else { Err(Reason::TooFast.into()) }
     }
 
     /// Makes a session reachable.

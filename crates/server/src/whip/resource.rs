@@ -2,6 +2,7 @@
 
 use super::refused::{Reason, Refused};
 use super::{Kind, body, condition, cors, endpoint, play};
+use crate::bucket::Bucket;
 use crate::gate::Place;
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{Code, LeftReason};
@@ -20,6 +21,7 @@ use salon_host::{HostEvent, JoinError, Update, Updated};
 use salon_signal::Fragment;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
 
@@ -39,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) negotiated: Negotiated,
     /// Names the ICE session.
     pub(crate) tag: Tag,
+    /// How fast fragments may come.
+    pub(crate) pace: Bucket,
     pub(crate) view: Option<play::View>,
 }
 
@@ -91,6 +95,9 @@ impl Resource {
     async fn change(&self, parts: &Parts, fragment: Fragment) -> Result<Response<Body>, Refused> {
         let mut session = self.session.lock().await;
         let session = session.as_mut().ok_or(Reason::NoSession)?;
+        if !session.pace.take(Instant::now()) {
+            return Err(Reason::TooFast.into());
+        }
         condition::check(&parts.headers, session.tag.as_str())?;
         let known = session.negotiated.remote();
         let remote = fragment.credentials.map(|(ufrag, pwd)| IceCredentials { ufrag, pwd });
