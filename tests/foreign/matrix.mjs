@@ -79,12 +79,13 @@ async function cell(meet, room, publisher, player) {
   }
 }
 
-/** The sentence that says why there is no picture, if there is one: what the server says of the player's slots. */
+/** The sentence that says why there is no picture, if there is one: what the server says of the player's slots, and the page to the eye. */
 async function reason(meet, room, publisher, player, { sound }) {
   const { participants } = await meet.api(`/api/rooms/${room}`);
   const slots = participants.find((one) => one.name === player.name)?.slots.filter((slot) => slot.kind === 'video') ?? [];
   const none = slots.length > 0 && slots.every((slot) => slot.empty) && slots.some((slot) => slot.empty === 'no-codec');
-  return none && publisher.codec === 'H264' ? `no picture: it decodes no H264 (\`no-codec\`); ${sound}` : null;
+  const says = player.says ? await player.says() : 'it decodes no H264';
+  return none && says && publisher.codec === 'H264' ? `no picture: ${says} (\`no-codec\`); ${sound}` : null;
 }
 
 /** A publisher's ICE restart: whoever saw it before sees it on. */

@@ -110,6 +110,12 @@ export class ConferencePlayer {
     return received(this.tab, this.content);
   }
 
+  /** What the page says to the eye where there is no picture. */
+  async says() {
+    const sentence = 'this browser cannot show this picture';
+    return (await lib.said(this.tab)).includes(sentence) && `“${sentence}”`;
+  }
+
   explain() {
     return explain(this.tab);
   }
