@@ -151,8 +151,11 @@ export class Room {
     if (person.away) return t('away');
     if (this.audioOnly) return t('sound-only');
     if (person.muted.includes(source) || !person.sources.includes(source)) return '';
-    const slot = [...this.slots.values()].find((s) => s.person === person.id && s.source === source);
-    return ['no-codec', 'no-rate', 'waiting'].includes(slot?.empty) ? t(slot.empty) : '';
+    const slots = [...this.slots.values()];
+    const slot = slots.find((s) => s.person === person.id && s.source === source);
+    // While a slot is empty for want of a codec, whoever is in none is the reason.
+    const empty = slot ? slot.empty : slots.find((s) => s.person === undefined && s.empty === 'no-codec')?.empty;
+    return ['no-codec', 'no-rate', 'waiting'].includes(empty) ? t(empty) : '';
   }
 
   #people() {

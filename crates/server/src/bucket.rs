@@ -61,6 +61,15 @@ mod tests {
     }
 
     #[test]
+    fn it_is_full_again_when_all_is_given_back() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(start, 2, 3);
+        assert!(bucket.is_full(start) && bucket.take(start) && bucket.take(start));
+        assert!(!bucket.is_full(start + Duration::from_millis(999)));
+        assert!(bucket.is_full(start + Duration::from_secs(1)));
+    }
+
+    #[test]
     fn a_clock_that_stands_or_goes_back_gives_nothing() {
         let start = Instant::now() + Duration::from_secs(10);
         let mut bucket = Bucket::new(start, 50, 1);

@@ -132,6 +132,12 @@ pub const SESSIONS: usize = 4_096;
 /// request and then lives for 30 s without any connection, so this is less than [`CONNECTIONS_PER_ADDRESS`].
 pub const SESSIONS_PER_ADDRESS: usize = 128;
 
+/// ICE restarts and fragments of one session, per second in the long run: a client that trickles one by one sends some twenty, once.
+pub const FRAGMENTS_PER_SECOND: u32 = 2;
+
+/// See [`FRAGMENTS_PER_SECOND`].
+pub const FRAGMENTS_AT_ONCE: u32 = 60;
+
 /// The height in pixels for which a player's pictures are chosen, as nobody says how large they are shown: full high definition; the
 /// link decides below it.
 pub const PLAYER_HEIGHT: u16 = 1_080;

@@ -13,7 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 const SDP: (&str, &str) = ("Content-Type", "application/sdp");
 const FRAGMENT: (&str, &str) = ("Content-Type", "application/trickle-ice-sdpfrag");
@@ -646,6 +647,129 @@ async fn a_session_whose_media_never_comes_is_gone_after_thirty_seconds() {
     };
     tokio::time::timeout(peer::GUARD * 3, gone).await.unwrap();
     assert_eq!(people(&running, "town-hall").await, Vec::<Value>::new());
+}
+
+// What clients must not do.
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_to_a_candidate_that_did_not_ask() {
+    let running = start(Config::default()).await;
+    let victim = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    victim.set_nonblocking(true).unwrap();
+    let candidate = format!(
+        "a=candidate:1 1 udp 2122260223 127.0.0.1 {} typ host\r\n",
+        victim.local_addr().unwrap().port()
+    );
+    let pointed = CHROMIUM.replace("a=mid:0\r\n", &format!("a=mid:0\r\n{candidate}"));
+    assert_ne!(pointed, CHROMIUM);
+    let answer = post(&running, "/whip/town-hall", &pointed).await;
+    let url = answer.header("location").unwrap();
+    assert_eq!(patch(&running, url, "*", &format!("m=audio 9 RTP/AVP 0\r\n{candidate}")).await.status, 204);
+    assert_eq!(patch(&running, url, "*", &(credentials("other") + &candidate)).await.status, 200);
+    // Meanwhile another one connects, receives, and goes.
+    let (mut ada, mut grace) = (Peer::publisher(Codec::Vp8), Peer::player());
+    for (peer, endpoint) in [(&mut ada, "/whip/town-hall"), (&mut grace, "/whep/town-hall")] {
+        let answer = post(&running, endpoint, &peer.offer).await;
+        peer.accept(&answer.body);
+    }
+    grace.receives(&[0, 1]).await;
+    assert_eq!(request(running.address, "DELETE", url, &[], "").await.status, 200);
+    let mut bytes = [0; 2000];
+    assert_eq!(victim.recv(&mut bytes).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_408() {
+    let running = start(Config::default()).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let head = "POST /whip/town-hall HTTP/1.1\r\nHost: a\r\nContent-Type: application/sdp\r\nContent-Length: 1000\r\n\r\nv=0";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes).await;
+    assert_eq!(status(&String::from_utf8_lossy(&bytes)), 408);
+}
+
+#[tokio::test]
+async fn a_session_that_hurries_is_429_and_another_one_is_not() {
+    let running = start(Config::default()).await;
+    let (_, hasty) = session(&running, "/whip/town-hall").await;
+    let (_, calm) = session(&running, "/whip/town-hall").await;
+    let mut refused = None;
+    for _ in 0..2 * limits::FRAGMENTS_AT_ONCE {
+        let answer = patch(&running, &hasty, "*", TRICKLE).await;
+        if answer.status != 204 {
+            refused = Some(answer);
+        }
+    }
+    let refused = refused.unwrap();
+    assert_eq!(refused.status, 429);
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(patch(&running, &calm, "*", TRICKLE).await.status, 204);
+    assert_eq!(request(running.address, "DELETE", &hasty, &[], "").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_do_everything_at_once_or_go_away_half_way_leave_nobody_behind() {
+    let running = start(Config::default()).await;
+    let address = running.address;
+    let everybody: Vec<_> = (0..24_usize)
+        .map(|n| {
+            tokio::spawn(async move {
+                let endpoint = ENDPOINTS[n % 2];
+                for step in 0..6 {
+                    let body = offer(endpoint);
+                    if (n + step) % 3 == 0 {
+                        // Asks, and does not wait for the answer.
+                        let mut stream = TcpStream::connect(address).await.unwrap();
+                        let head = format!("POST {endpoint} HTTP/1.1\r\nHost: a\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n", body.len());
+                        stream.write_all((head + &body).as_bytes()).await.unwrap();
+                        continue;
+                    }
+                    let answer = request(address, "POST", endpoint, &[SDP], &body).await;
+                    assert_eq!(answer.status, 201, "{answer:?}");
+                    let url = answer.header("location").unwrap().to_owned();
+                    let all = (0..4).map(|which| {
+                        let url = url.clone();
+                        tokio::spawn(async move {
+                            let headers = [FRAGMENT, ("If-Match", "*")];
+                            match which {
+                                0 => request(address, "PATCH", &url, &headers, TRICKLE).await,
+                                1 => request(address, "PATCH", &url, &headers, &credentials("one1")).await,
+                                2 => request(address, "PATCH", &url, &headers, &credentials("two2")).await,
+                                _ => request(address, "DELETE", &url, &[], "").await,
+                            }
+                        })
+                    });
+                    for one in all.collect::<Vec<_>>() {
+                        let answer = one.await.unwrap();
+                        assert!([200, 204, 404].contains(&answer.status), "{answer:?}");
+                    }
+                    assert_eq!(request(address, "DELETE", &url, &[], "").await.status, 404);
+                }
+            })
+        })
+        .collect();
+    for one in everybody {
+        one.await.unwrap();
+    }
+    // Those who did not wait never connect, which is noticed after thirty seconds.
+    let gone = async {
+        while !people(&running, "town-hall").await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(peer::GUARD * 3, gone).await.unwrap();
+    let token = format!("Bearer {}", running.server.admin_token());
+    let left = async {
+        loop {
+            let (_, text) = running.get("/metrics", &[("Authorization", &token)]).await;
+            if text.lines().any(|line| line == "salon_sessions 0") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(peer::GUARD, left).await.unwrap();
 }
 
 #[tokio::test]

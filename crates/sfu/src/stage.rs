@@ -259,6 +259,7 @@ impl Room {
         };
         // Only what some slot here can decode competes.
         chosen.retain(|&t| places.iter().any(|&p| codecs(self, p, t)));
+        let undecodable = chosen.len() < total;
         chosen.truncate(places.len());
         places.retain(|&p| {
             let kept =
@@ -272,6 +273,8 @@ impl Room {
             let found = chosen.iter().position(|&t| codecs(self, place, t));
             let given = match found {
                 Some(at) => Ok(chosen.remove(at)),
+                // With a slot to spare, whatever could be decoded is shown.
+                None if undecodable => Err(EmptyReason::CodecNotNegotiated),
                 None if total > 0 && chosen.is_empty() && !self.decodes_any(place) => {
                     Err(EmptyReason::CodecNotNegotiated)
                 }

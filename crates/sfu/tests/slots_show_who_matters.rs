@@ -9,8 +9,8 @@ use std::time::Duration;
 use rig::{Rig, Vp8};
 use salon_rtp::payload::vp8::Vp8Descriptor;
 use salon_rtp::rtcp::{ReceiverReport, Remb, ReportBlock, RtcpPacket};
-use salon_rtp::{Bitrate, MediaKind, Ssrc, Time};
-use salon_sfu::{EmptyReason, Event, ParticipantId, SlotId, Source, TrackId, View};
+use salon_rtp::{Bitrate, Codec, MediaKind, Ssrc, Time};
+use salon_sfu::{EmptyReason, EncodingSpec, Event, ParticipantId, SlotId, Source, TrackId, TrackSpec, View};
 
 /// What each slot of a participant shows.
 fn shown(rig: &Rig, id: ParticipantId) -> BTreeMap<SlotId, (Option<TrackId>, Option<EmptyReason>)> {
@@ -96,6 +96,32 @@ fn one_person_alone_is_heard_where_that_was_chosen() {
     rig.room.leave(rig.now, people[2]).unwrap();
     rig.check();
     assert_eq!(shown(&rig, viewer)[&ears[0]], (None, Some(EmptyReason::NothingToShow)));
+}
+
+#[test]
+fn a_slot_to_spare_says_that_somebody_cannot_be_decoded() {
+    let mut rig = Rig::new();
+    let viewer = rig.join();
+    let slots: Vec<_> = (0..2).map(|i| rig.slot(viewer, MediaKind::Video, &format!("{i}"))).collect();
+    let (ada, grace) = (rig.join(), rig.join());
+    let camera = rig.camera(ada, 3000, Source::Camera);
+    assert_eq!(shown(&rig, viewer)[&slots[1]], (None, Some(EmptyReason::NothingToShow)));
+    let spec = TrackSpec {
+        mid: Some(rig::mid("camera")),
+        source: Source::Camera,
+        codec: Codec::Vp9(0),
+        pt: rig::pt(98),
+        rtx_pt: None,
+        encodings: vec![EncodingSpec { ssrc: Some(Ssrc(4000)), ..EncodingSpec::default() }],
+        extensions: rig::extensions(),
+        feedback: rig::ALL_FEEDBACK,
+    };
+    let foreign = rig.room.publish(rig.now, grace, spec).unwrap();
+    rig.check();
+    assert_eq!(tracks(&rig, viewer), [Some(camera), None]);
+    assert_eq!(shown(&rig, viewer)[&slots[1]], (None, Some(EmptyReason::CodecNotNegotiated)));
+    rig.room.unpublish(rig.now, grace, foreign).unwrap();
+    assert_eq!(shown(&rig, viewer)[&slots[1]], (None, Some(EmptyReason::NothingToShow)));
 }
 
 fn speak(rig: &mut Rig, people: &[ParticipantId], who: usize, packets: u64) {

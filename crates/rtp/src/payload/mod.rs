@@ -118,16 +118,15 @@ impl H264Profile {
         }
     }
 
-    /// Whether a decoder of this profile decodes streams of `other` (H.264 annex A.2).
+    /// Whether a decoder of this profile decodes streams of `other` (H.264 annex A.2). Baseline counts as Constrained Baseline: what it has
+    /// beyond that (slice groups, slices in any order, redundant ones) no encoder in use makes, and ffmpeg's WHIP calls the one by the other's name.
     pub fn contains(self, other: Self) -> bool {
         use H264Profile::*;
-        self == other
-            || matches!(
-                (self, other),
-                (Baseline | Main | ConstrainedHigh | High | High444Predictive, ConstrainedBaseline)
-                    | (High | High444Predictive, Main | ConstrainedHigh)
-                    | (High444Predictive, High)
-            )
+        match (self, other) {
+            (_, ConstrainedBaseline | Baseline) => true,
+            (High | High444Predictive, Main | ConstrainedHigh) | (High444Predictive, High) => true,
+            _ => self == other,
+        }
     }
 }
 
@@ -145,5 +144,6 @@ mod tests {
         assert_eq!(p(0x64, 0x0c), Some(H264Profile::ConstrainedHigh));
         assert!(Codec::H264(H264Profile::High).decodes(Codec::H264(H264Profile::ConstrainedBaseline)));
         assert!(!Codec::H264(H264Profile::ConstrainedBaseline).decodes(Codec::H264(H264Profile::High)));
+        assert!(Codec::H264(H264Profile::ConstrainedBaseline).decodes(Codec::H264(H264Profile::Baseline)));
     }
 }

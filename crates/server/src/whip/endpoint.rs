@@ -4,9 +4,11 @@ use super::refused::{Reason, Refused};
 use super::resource::{Resource, Session, Tag};
 use super::{Kind, authorize, body, cors, play, terms};
 use crate::arrival::Arrival;
+use crate::bucket::Bucket;
 use crate::candidates::{candidates, is_proxied, machine_addresses};
 use crate::gate;
 use crate::keys::{Admission, Role};
+use crate::limits::{FRAGMENTS_AT_ONCE, FRAGMENTS_PER_SECOND};
 use crate::messages::{LeftReason, Person};
 use crate::name::{self, RoomName};
 use crate::negotiation::{Negotiated, Own};
@@ -18,6 +20,7 @@ use crate::session::Place;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, Path, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use salon_signal::Offer;
 use serde::Deserialize;
@@ -83,8 +86,7 @@ impl Visit {
         }
         let room = RoomName::parse(room).ok_or(Reason::NoRoom)?;
         let (parts, body) = request.into_parts();
-        let arrival = parts.extensions.get::<ConnectInfo<Arrival>>().map(|info| info.0);
-        let client = arrival.and_then(|one| one.remote).map(|remote| remote.ip());
+        let client = arrival(&parts).and_then(|one| one.remote).map(|remote| remote.ip());
         // Before the key is judged: nobody tries many.
         if !app.joins.allow(Instant::now(), client) {
             return Err(Reason::TooManyJoins.into());
@@ -97,8 +99,6 @@ impl Visit {
         let place = app.sessions.admit(client)?;
         let text = body::text(&parts.headers, body, cors::SDP).await?;
         let offer = terms::read(kind, &text)?;
-        let port = app.host.udp().port();
-        let (public, proxied) = (&app.config.public_ips, is_proxied(&parts.headers));
         let visit = Self {
             app: app.clone(),
             kind,
@@ -107,7 +107,7 @@ impl Visit {
             role,
             client,
             view: (kind == Kind::Play).then(|| play::View::new(only)),
-            reachable: candidates(public, arrival, proxied, &machine_addresses(), port),
+            reachable: reachable(app, &parts),
             place,
         };
         Ok((visit, offer))
@@ -143,13 +143,26 @@ impl Visit {
         };
         let sdp = negotiated.answer(&proposal, own);
         let tag = Tag::of(&joined.local);
-        let mut session = Session { presence, proposal, negotiated, tag: tag.clone(), view };
+        let pace = Bucket::new(Instant::now(), FRAGMENTS_PER_SECOND, FRAGMENTS_AT_ONCE);
+        let mut session = Session { presence, proposal, negotiated, tag: tag.clone(), pace, view };
         session.look();
         let resource = Arc::new(Resource::new(kind, room, session, place));
         app.sessions.insert(url.clone(), resource.clone());
         tokio::spawn(resource.attend(app, url.clone(), inbox));
         Ok(Begun { id: url, sdp, tag })
     }
+}
+
+/// How a request came.
+fn arrival(parts: &Parts) -> Option<Arrival> {
+    parts.extensions.get::<ConnectInfo<Arrival>>().map(|info| info.0)
+}
+
+/// Where whoever sent this request may send its media.
+pub(crate) fn reachable(app: &App, parts: &Parts) -> Vec<SocketAddr> {
+    let proxied = is_proxied(&parts.headers);
+    let port = app.host.udp().port();
+    candidates(&app.config.public_ips, arrival(parts), proxied, &machine_addresses(), port)
 }
 
 /// The session's name in its URL, a token that nobody is told (this participant cannot be replaced), the number of its answers.

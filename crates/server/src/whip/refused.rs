@@ -23,6 +23,7 @@ pub(crate) enum Reason {
     NotAcceptable,
     NoCondition,
     StaleCondition,
+    TooFast,
     TooMany,
     RoomFull,
     Busy,
@@ -31,7 +32,7 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// All of them.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::NoRoom,
         Self::NoSession,
         Self::Unauthorized,
@@ -45,6 +46,7 @@ impl Reason {
         Self::NotAcceptable,
         Self::NoCondition,
         Self::StaleCondition,
+        Self::TooFast,
         Self::TooMany,
         Self::RoomFull,
         Self::Busy,
@@ -67,7 +69,7 @@ impl Reason {
             // A restart takes some seconds; so do sessions that end.
             Self::Stopping | Self::TooMany => Some(10),
             Self::RoomFull => Some(30),
-            Self::Busy | Self::TooManyJoins => Some(1),
+            Self::Busy | Self::TooFast | Self::TooManyJoins => Some(1),
             _ => None,
         }
     }
@@ -113,6 +115,8 @@ impl Reason {
             Self::StaleCondition => {
                 ("stale-condition", S::PRECONDITION_FAILED, "The ICE session is another one by now.")
             }
+            // RFC 6585 §4.
+            Self::TooFast => ("too-fast", S::TOO_MANY_REQUESTS, "Too many requests: slower, please."),
             Self::TooMany => {
                 ("too-many", S::SERVICE_UNAVAILABLE, "There are as many sessions as there may be.")
             }
@@ -184,12 +188,12 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn names_are_distinct_and_every_503_says_when_to_come_back() {
+    fn names_are_distinct_and_what_is_only_for_now_says_when_to_come_back() {
         assert_eq!(Reason::ALL.iter().map(|r| r.name()).collect::<HashSet<_>>().len(), Reason::ALL.len());
         for reason in Reason::ALL {
-            let later = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
-            let unavailable = later.contains(&reason.status());
-            assert_eq!(unavailable, reason.retry_after().is_some(), "{reason:?}");
+            let now =
+                [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&reason.status());
+            assert_eq!(now, reason.retry_after().is_some(), "{reason:?}");
         }
     }
 

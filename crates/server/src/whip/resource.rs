@@ -1,7 +1,8 @@
 //! One session, from its first answer to its end.
 
 use super::refused::{Reason, Refused};
-use super::{Kind, body, condition, cors, play};
+use super::{Kind, body, condition, cors, endpoint, play};
+use crate::bucket::Bucket;
 use crate::gate::Place;
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::LeftReason;
@@ -13,12 +14,14 @@ use crate::server::{App, stopped};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use salon_host::transport::IceCredentials;
 use salon_host::{HostEvent, JoinError, Update, Updated};
 use salon_signal::Fragment;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
 
@@ -38,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) negotiated: Negotiated,
     /// Names the ICE session.
     pub(crate) tag: Tag,
+    /// How fast fragments may come.
+    pub(crate) pace: Bucket,
     pub(crate) view: Option<play::View>,
 }
 
@@ -83,14 +88,17 @@ impl Resource {
         let fragment = Fragment::parse(&text)
             .map_err(|error| Refused::saying(Reason::Malformed, sentence(&error.to_string())))?;
         // To its end, also when the client does not wait for the answer: a restart done half way would be known to nobody.
-        let changing = tokio::spawn(async move { self.change(&parts.headers, fragment).await });
+        let changing = tokio::spawn(async move { self.change(&parts, fragment).await });
         changing.await.unwrap_or(Err(Reason::Busy.into()))
     }
 
-    async fn change(&self, headers: &HeaderMap, fragment: Fragment) -> Result<Response<Body>, Refused> {
+    async fn change(&self, parts: &Parts, fragment: Fragment) -> Result<Response<Body>, Refused> {
         let mut session = self.session.lock().await;
         let session = session.as_mut().ok_or(Reason::NoSession)?;
-        condition::check(headers, session.tag.as_str())?;
+        if !session.pace.take(Instant::now()) {
+            return Err(Reason::TooFast.into());
+        }
+        condition::check(&parts.headers, session.tag.as_str())?;
         let known = session.negotiated.remote();
         let remote = fragment.credentials.map(|(ufrag, pwd)| IceCredentials { ufrag, pwd });
         let Some(remote) = remote.filter(|new| new.ufrag != known.ufrag || new.pwd != known.pwd) else {
@@ -99,6 +107,9 @@ impl Resource {
             *response.status_mut() = StatusCode::NO_CONTENT;
             return Ok(response);
         };
+        // A client restarts because its network is another one: this request may have come by another of our addresses.
+        let place = &mut session.presence.place;
+        place.reachable = endpoint::reachable(&place.app, parts);
         let text = session.restart(remote).await?;
         let mut response = Response::new(Body::from(text));
         let headers = response.headers_mut();
