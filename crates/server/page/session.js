@@ -8,8 +8,8 @@
 import { Call, Elements } from './call.js';
 import { RoomSocket } from './socket.js';
 
-/** After this long without a path the page says so. */
-const UNREACHABLE = 6_000;
+/** After this long without a path the page says so: nobody should wait for 6 s without a word. */
+const UNREACHABLE = 5_500;
 /** A path that is lost for so long is looked for anew; then every so often, and after so many attempts one joins anew. */
 const RESTART_AFTER = 3_000;
 const RESTART_EVERY = 4_000;

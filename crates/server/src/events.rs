@@ -97,7 +97,7 @@ pub(crate) async fn post(
     caller: Caller,
     body: Result<String, axum::extract::rejection::StringRejection>,
 ) -> Response<Body> {
-    if let Err(response) = caller.place(&app) {
+    if let Err(response) = caller.room(&app) {
         return *response;
     }
     // A map finds a key in a time that tells little of it; and each has 128 random bits.

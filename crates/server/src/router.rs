@@ -130,15 +130,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 impl Caller {
-    /// Where its session will be; otherwise the answer that says why there is none.
-    pub(crate) fn place(self, app: &Arc<App>) -> Result<Place, Box<Response<Body>>> {
-        let room = self.room.ok_or_else(|| Box::new(page::not_found()))?;
+    /// Whether it may speak the room protocol here; otherwise the answer that says why not.
+    pub(crate) fn room(&self, app: &App) -> Result<RoomName, Box<Response<Body>>> {
+        let room = self.room.clone().ok_or_else(|| Box::new(page::not_found()))?;
         if !access::origin_allowed(&self.headers, &app.config.allow_origins) {
             app.metrics.refused_origins.inc();
             let text =
                 "A page of another origin may not join here; the server's --allow-origin can name it.\n";
             return Err(Box::new((StatusCode::FORBIDDEN, text).into_response()));
         }
+        Ok(room)
+    }
+
+    /// Where its session will be; otherwise the answer that says why there is none.
+    pub(crate) fn place(self, app: &Arc<App>) -> Result<Place, Box<Response<Body>>> {
+        let room = self.room(app)?;
         let machine = machine_addresses();
         let proxied = is_proxied(&self.headers);
         let reachable =
