@@ -63,7 +63,7 @@ impl Host {
     /// Binds the port, makes this process's DTLS certificate, starts the media thread.
     pub fn start(mut config: HostConfig) -> Result<Self, StartError> {
         let socket =
-            Socket::bind(config.udp, Options { reuse_port: false, buffers: crate::limits::SOCKET_BUFFER })
+            Socket::bind(config.udp, Options { buffers: crate::limits::SOCKET_BUFFER, ..Options::default() })
                 .map_err(|e| StartError::Bind(config.udp, e))?;
         let identity = Identity::generate().map_err(StartError::Identity)?;
         let clock = Clock::start();
