@@ -25,4 +25,10 @@ pub struct HostCounters {
     pub participants_now: u64,
     /// Turns of the loop.
     pub turns: u64,
+    /// Turns after which it rested, so that more came together (see [`limits::TICK`](crate::limits::TICK)).
+    pub rests: u64,
+    /// How datagrams came: system calls, and trains that the kernel had joined.
+    pub received: salon_udp::RecvCounters,
+    /// How datagrams left: system calls, and runs that the kernel took as one.
+    pub sent: salon_udp::SendCounters,
 }

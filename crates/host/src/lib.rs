@@ -25,6 +25,7 @@ mod handle;
 pub mod limits;
 mod member;
 mod obey;
+mod pace;
 mod rooms;
 mod shard;
 

@@ -158,6 +158,9 @@ impl Shard {
             transport: self.transport.counters().clone(),
             rooms_now: self.rooms.len() as u64,
             participants_now: self.peers.len() as u64,
+            oversized: self.received.counters().oversized,
+            received: *self.received.counters(),
+            sent: *self.batch.counters(),
             ..self.counters.clone()
         }
     }

@@ -9,6 +9,7 @@ use salon_udp::{RecvBatch, SendBatch, Socket};
 use slotmap::SecondaryMap;
 
 use crate::command::{Command, Member};
+use crate::pace::Pace;
 pub(crate) use crate::rooms::RoomKey;
 use crate::rooms::{Entry, Rooms};
 use crate::{Clock, HostConfig, HostCounters, HostEvent, limits};
@@ -22,10 +23,12 @@ pub(crate) struct Shard {
     /// Whose a peer is.
     pub(crate) peers: SecondaryMap<PeerId, Member>,
     commands: Receiver<Command>,
-    received: RecvBatch,
-    batch: SendBatch,
+    pub(crate) received: RecvBatch,
+    pub(crate) batch: SendBatch,
     /// The kernel did not take all of the batch: wait until it does.
     blocked: bool,
+    /// The socket was not drained: its bound for a turn was reached.
+    more: bool,
     /// Rooms that had more to send when the kernel took no more.
     waiting: Vec<RoomKey>,
     pub(crate) counters: HostCounters,
@@ -57,23 +60,30 @@ impl Shard {
             received: RecvBatch::new(),
             batch: SendBatch::new(),
             blocked: false,
+            more: false,
             waiting: Vec::new(),
             counters: HostCounters::default(),
         }
     }
 
     pub(crate) fn run(mut self) {
+        let mut pace = Pace::new(self.clock.now());
         loop {
             let now = self.clock.now();
             let due = [self.transport.poll_timeout(), self.rooms.next_deadline()].into_iter().flatten().min();
-            let timeout = due.map(|due| due.since(now));
+            let timeout = if self.more { Some(Duration::ZERO) } else { due.map(|due| due.since(now)) };
             match self.socket.wait(timeout, self.blocked) {
                 Ok(ready) => self.blocked &= !ready.writable,
                 // Nothing that a caller could mend (EINTR is handled below us); don't spin on it.
                 Err(_) => std::thread::sleep(Duration::from_millis(1)),
             }
+            pace.begin(self.clock.now());
             if self.turn() == Turn::Stop {
                 return;
+            }
+            if let Some(rest) = pace.end(self.clock.now(), !self.more) {
+                self.counters.rests += 1;
+                std::thread::sleep(rest);
             }
         }
     }
@@ -115,11 +125,12 @@ impl Shard {
 
     /// Drains the socket, up to a bound, into transport and rooms.
     fn receive(&mut self) {
-        for _ in 0..limits::BATCHES_PER_TURN {
-            let Ok(n) = self.socket.recv(&mut self.received) else { return };
-            if n == 0 {
-                return;
-            }
+        let mut taken = 0;
+        self.more = true;
+        while taken < limits::DATAGRAMS_PER_TURN && self.more {
+            let n = self.socket.recv(&mut self.received).unwrap_or(0);
+            taken += n;
+            self.more = n > 0 && self.received.may_have_left();
             // One reading of the clock for the batch: what came together has the same time.
             let now = self.clock.now();
             self.counters.datagrams_in += n as u64;

@@ -37,6 +37,7 @@ impl Socket {
 
     pub(crate) fn recv(&self, batch: &mut RecvBatch) -> io::Result<usize> {
         batch.entries.clear();
+        batch.left = true;
         // Ends also where nothing but waking and overlong datagrams comes.
         for i in 0..RECV_MESSAGES {
             let start = i * RECV_PLACE;
@@ -52,7 +53,10 @@ impl Socket {
                     batch.counters.datagrams += 1;
                     batch.entries.push((Meta { local: self.bound, remote }, start..start + n));
                 }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    batch.left = false;
+                    break;
+                }
                 // Somebody's port is closed, somebody's datagram too long: the next may be good.
                 Err(_) => {}
             }

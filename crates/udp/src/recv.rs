@@ -22,6 +22,8 @@ pub struct RecvBatch {
     pub(crate) bytes: Box<[u8]>,
     /// In ascending order of place.
     pub(crate) entries: Vec<(Meta, Range<usize>)>,
+    /// As many messages came as were asked for.
+    pub(crate) left: bool,
     pub(crate) counters: RecvCounters,
     #[cfg(target_os = "linux")]
     pub(crate) scratch: crate::linux::RecvScratch,
@@ -33,6 +35,7 @@ impl RecvBatch {
         Self {
             bytes: vec![0; RECV_MESSAGES * RECV_PLACE].into(),
             entries: Vec::with_capacity(RECV_BATCH),
+            left: false,
             counters: RecvCounters::default(),
             #[cfg(target_os = "linux")]
             scratch: crate::linux::RecvScratch::new(),
@@ -60,6 +63,11 @@ impl RecvBatch {
     /// Whether the last receive brought none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether there may have been more when the last receive was done: it took as many messages as it asked for.
+    pub fn may_have_left(&self) -> bool {
+        self.left
     }
 
     /// What came since the batch was made.

@@ -50,8 +50,9 @@ impl Socket {
     }
 
     /// Receives what there is, up to [`RECV_MESSAGES`](crate::limits::RECV_MESSAGES) messages (a datagram each, or a train
-    /// of them), replacing what the batch held; says how many datagrams. There may be more: call until it is `Ok(0)`, which means that there is nothing (or that all that
-    /// came was too long). An error costs no datagram, and the socket stays usable.
+    /// of them), replacing what the batch held; says how many datagrams. Call until
+    /// [`may_have_left`](RecvBatch::may_have_left) is false. `Ok(0)` means that there was nothing, or that all that came was
+    /// too long. An error costs no datagram, and the socket stays usable.
     pub fn recv(&self, batch: &mut RecvBatch) -> io::Result<usize> {
         self.0.recv(batch)
     }

@@ -76,6 +76,7 @@ impl fmt::Debug for RecvScratch {
 /// Receives into the batch; `bound` is the socket's address.
 pub(super) fn recv(fd: BorrowedFd<'_>, bound: SocketAddr, batch: &mut RecvBatch) -> io::Result<usize> {
     batch.entries.clear();
+    batch.left = false;
     let came = loop {
         let asked = batch.scratch.prepare(&mut batch.bytes);
         batch.counters.calls += 1;
@@ -86,7 +87,10 @@ pub(super) fn recv(fd: BorrowedFd<'_>, bound: SocketAddr, batch: &mut RecvBatch)
             libc::recvmmsg(fd.as_raw_fd(), headers, asked as _, libc::MSG_DONTWAIT as _, std::ptr::null_mut())
         };
         match checked(result) {
-            Ok(n) => break n as usize,
+            Ok(n) => {
+                batch.left = n as usize >= asked;
+                break n as usize;
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => break 0,
             Err(e) => return Err(e),
