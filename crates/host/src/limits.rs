@@ -34,3 +34,24 @@ pub const RELEASE_BELOW: u32 = 8;
 /// Over so long that share is taken: long enough to see through one frame or one handshake, short enough to help with a
 /// flood.
 pub const SHARE_WINDOW: Duration = Duration::from_millis(50);
+
+/// Shards: as many as one character of a ufrag can name.
+pub const SHARDS: usize = 64;
+
+/// Paths of other shards' peers that a shard remembers. Only who has our password for a peer can add one, 16 a minute; as
+/// many peers as a transport has, with that many each, fit.
+pub const PATHS: usize = 65_536;
+
+/// Bytes of a parcel between shards: some 26 packets of video.
+pub const PARCEL_BYTES: usize = 32 << 10;
+
+/// Datagrams of a parcel: as many as its bytes hold of audio packets and reports, about.
+pub const PARCEL_DATAGRAMS: usize = 128;
+
+/// Parcels of one shard that may be on their way at one time, and parcels that may wait for one: 2 MB, which is 15 ms of
+/// 1 Gbit/s. They are made when they are first needed.
+pub const PARCELS: usize = 64;
+
+/// Parcels on their way beyond which nothing is handed on from paths of nobody's: strangers who send checks that name
+/// another shard must not use up what those who talk need.
+pub const PARCELS_FOR_NEW: usize = 32;
