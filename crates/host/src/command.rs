@@ -8,13 +8,13 @@ use salon_transport::{Fingerprint, GoneReason, IceCredentials, Path, PeerId, Set
 
 use std::time::Duration;
 
-use crate::limits;
 use crate::shard::RoomKey;
 
 /// A participant of a room on this host: what [`Handle::join`](crate::Handle::join) gives, and all later calls take.
 /// Copies may outlive the participant; a call with a stale one is [`Stale`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Member {
+    pub(crate) shard: usize,
     pub(crate) room: RoomKey,
     pub(crate) participant: ParticipantId,
     pub(crate) peer: PeerId,
@@ -71,7 +71,8 @@ pub struct Join {
     pub tracks: Vec<TrackSpec>,
     /// Where it receives.
     pub slots: Vec<SlotSpec>,
-    /// Hears what happens to it. Called on the media thread: must not block, must not panic.
+    /// Hears what happens to it. Called on the media thread of its room: must not block, must not panic (the room would
+    /// end for it).
     pub events: Box<dyn FnMut(HostEvent) + Send>,
 }
 
@@ -171,6 +172,8 @@ pub enum HostEvent {
 /// A room as an administrator sees it.
 #[derive(Clone, Debug)]
 pub struct HostRoomReport {
+    /// On which of the host's shards it is, from 0.
+    pub shard: usize,
     /// Its name.
     pub name: String,
     /// The media core's view.
@@ -214,6 +217,3 @@ pub(crate) enum Command {
     Counters { reply: Box<dyn FnOnce(crate::HostCounters) + Send> },
     Stop,
 }
-
-/// The queue of commands towards one shard.
-pub(crate) const QUEUE: usize = limits::COMMANDS;

@@ -30,6 +30,26 @@ pub(crate) fn ice_credentials(shard: usize) -> Result<IceCredentials, NoEntropy>
     Ok(IceCredentials { ufrag: ascii(ufrag), pwd: ascii(pwd) })
 }
 
+/// The shard that the first character of a ufrag names: what is no `ice-char` names none.
+pub(crate) fn shard_of(first: u8) -> Option<usize> {
+    ICE_CHARS.iter().position(|&c| c == first)
+}
+
 fn ascii(chars: &[u8]) -> String {
     chars.iter().map(|&b| char::from(b)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ufrag_names_its_shard() {
+        for shard in 0..crate::limits::SHARDS {
+            let credentials = ice_credentials(shard).unwrap();
+            assert!(credentials.is_valid());
+            assert_eq!(shard_of(credentials.ufrag.as_bytes()[0]), Some(shard));
+        }
+        assert_eq!(shard_of(b':'), None);
+    }
 }

@@ -1,8 +1,11 @@
 //! Conference rooms over UDP behind a handle.
 //!
-//! [`Host`] owns what the crates below refuse to own: the media thread, the UDP socket, the clock and the randomness.
+//! [`Host`] owns what the crates below refuse to own: the media threads, their UDP sockets, the clock and the randomness.
 //! It joins [`salon_transport::Transport`] and [`salon_sfu::Room`], which do not know each other. [`Handle`] is what
-//! the rest of a process holds: commands go in through a bounded queue, events come out through callbacks.
+//! the rest of a process holds: commands go in through bounded queues, events come out through callbacks.
+//!
+//! A *shard* is a thread with a socket, a transport and rooms of its own. All sockets share one port; a room lives on one
+//! shard, where its packets take no lock. What the kernel gives to another shard's socket is handed on.
 //!
 //! What it deliberately is not: an HTTP server, an SDP parser, or a user of an async runtime. `salon-signal` turns an SDP
 //! offer into the tracks and slots of a [`Join`]; `salon-server` does both behind HTTP.
@@ -17,24 +20,41 @@
 //! ```
 #![forbid(unsafe_code)]
 
+// The tests below look at one shard from inside, with the clients of those outside.
+#[cfg(test)]
+extern crate self as salon_host;
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+mod common;
+
 mod clock;
 mod command;
 mod counters;
+mod directory;
 mod entropy;
+mod gather;
 mod handle;
+mod host;
+mod intake;
 pub mod limits;
 mod member;
 mod obey;
+mod pace;
+mod post;
+mod pump;
 mod rooms;
 mod shard;
+mod steer;
 
 pub use clock::Clock;
 pub use command::{
     HostEvent, HostRoomReport, Join, JoinError, Joined, Member, MemberReport, PeerReport, Shown, Stale,
     Update, Updated,
 };
-pub use counters::HostCounters;
+pub use counters::{HostCounters, ShardCounters};
 pub use entropy::NoEntropy;
-pub use handle::{Handle, Host, HostConfig, StartError};
+pub use handle::Handle;
+pub use host::{Host, HostConfig, StartError};
 pub use salon_sfu as sfu;
 pub use salon_transport as transport;
+pub use salon_udp::{Offload, RecvCounters, SendCounters};

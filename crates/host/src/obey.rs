@@ -1,5 +1,7 @@
 //! What each command does.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use salon_rtp::Time;
 use salon_sfu::{
     Limit, Misuse, ParticipantId, Refused, Room, SlotId, SlotSpec, SlotStreams, TrackId, TrackSpec,
@@ -14,16 +16,30 @@ use crate::entropy::{self, NoEntropy};
 use crate::member::MemberEntry;
 use crate::rooms::{Entry, RoomKey};
 use crate::shard::{Shard, Turn};
-use crate::{HostCounters, HostEvent};
-
-/// This host has one shard so far.
-const SHARD: usize = 0;
+use crate::{HostCounters, HostEvent, ShardCounters};
 
 impl Shard {
     pub(crate) fn obey(&mut self, now: Time, command: Command) -> Turn {
         match command {
-            Command::Join { room, join, reply } => reply(self.join(now, &room, *join)),
-            Command::Update { member, update, reply } => reply(self.update(now, member, *update)),
+            Command::Join { room, join, reply } => {
+                let joined = catch_unwind(AssertUnwindSafe(|| self.join(now, &room, *join)));
+                if joined.is_err() {
+                    self.rooms.key(&room).into_iter().for_each(|key| self.fail_room(key));
+                }
+                let joined = joined.unwrap_or(Err(JoinError::Busy));
+                // Before the answer: who is refused may ask elsewhere at once.
+                if joined.is_err() {
+                    self.directory.leave(&room);
+                }
+                reply(joined);
+            }
+            Command::Update { member, update, reply } => {
+                let updated = catch_unwind(AssertUnwindSafe(|| self.update(now, member, *update)));
+                if updated.is_err() {
+                    self.fail_room(member.room);
+                }
+                reply(updated.unwrap_or(Err(Stale.into())));
+            }
             Command::Constrain { member, slot, constraint } => {
                 self.in_room(member, |room, id| room.constrain(now, id, slot, constraint));
             }
@@ -41,7 +57,7 @@ impl Shard {
 
     fn join(&mut self, now: Time, name: &str, join: Join) -> Result<Joined, JoinError> {
         let key = self.rooms.enter(name)?;
-        let local = entropy::ice_credentials(SHARD).map_err(|NoEntropy| JoinError::Busy)?;
+        let local = entropy::ice_credentials(self.index).map_err(|NoEntropy| JoinError::Busy)?;
         let spec = PeerSpec {
             local: local.clone(),
             remote: Some(join.remote),
@@ -77,6 +93,7 @@ impl Shard {
         peer: PeerId,
         join: Entering,
     ) -> Result<(Member, Taken), JoinError> {
+        let shard = self.index;
         let entry = self.rooms.touch(key).ok_or(Stale)?;
         let participant = entry.room.join(now).map_err(|limit| match limit {
             Limit::Participants => JoinError::RoomFull,
@@ -84,7 +101,7 @@ impl Shard {
         })?;
         match take_up(now, entry, participant, join.tracks, join.slots) {
             Ok(taken) => {
-                let member = Member { room: key, participant, peer };
+                let member = Member { shard, room: key, participant, peer };
                 let of = MemberEntry { peer, label: join.label, events: join.events };
                 entry.members.entries.insert(participant, of);
                 self.peers.insert(peer, member);
@@ -115,7 +132,7 @@ impl Shard {
         let taken = take_up(now, entry, id, update.publish, update.subscribe)?;
         let local = match update.restart {
             Some(remote) => {
-                let local = entropy::ice_credentials(SHARD).map_err(|NoEntropy| JoinError::Busy)?;
+                let local = entropy::ice_credentials(self.index).map_err(|NoEntropy| JoinError::Busy)?;
                 self.transport.restart_ice(now, member.peer, local.clone(), remote).map_err(|_| Stale)?;
                 local
             }
@@ -136,8 +153,9 @@ impl Shard {
     }
 
     fn report(&mut self, now: Time, name: Option<&str>) -> Vec<HostRoomReport> {
-        let Self { rooms, transport, .. } = self;
+        let Self { rooms, transport, index, .. } = self;
         let report = |entry: &Entry| HostRoomReport {
+            shard: *index,
             name: entry.name.clone(),
             room: entry.room.report(now),
             peers: (entry.members.entries.iter())
@@ -163,13 +181,20 @@ impl Shard {
     }
 
     fn count(&self) -> HostCounters {
-        HostCounters {
+        let counters = HostCounters {
             rooms: self.rooms.counters(),
             transport: self.transport.counters().clone(),
             rooms_now: self.rooms.len() as u64,
             participants_now: self.peers.len() as u64,
+            oversized: self.received.counters().oversized,
+            received: *self.received.counters(),
+            sent: *self.batch.counters(),
+            passed_on: self.post.passed,
+            undelivered: self.post.lost,
             ..self.counters.clone()
-        }
+        };
+        let shard = ShardCounters::of(self.index, &counters);
+        HostCounters { shards: vec![shard], ..counters }
     }
 }
 

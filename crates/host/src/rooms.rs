@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use salon_rtp::Time;
 use salon_sfu::{Config, Counters, EmptyReason, Event, Room};
@@ -37,18 +39,22 @@ pub(crate) struct Rooms {
     touched: Vec<RoomKey>,
     deadlines: BinaryHeap<Reverse<(Time, RoomKey)>>,
     config: Config,
+    /// Rooms of all shards, and how many there may be.
+    all: Arc<AtomicUsize>,
     max: usize,
     ended: Counters,
 }
 
 impl Rooms {
-    pub(crate) fn new(config: Config, max: usize) -> Self {
+    /// `all` counts the rooms of all shards, of which there may be `max`.
+    pub(crate) fn new(config: Config, max: usize, all: Arc<AtomicUsize>) -> Self {
         Self {
             map: SlotMap::with_key(),
             names: HashMap::new(),
             touched: Vec::new(),
             deadlines: BinaryHeap::new(),
             config,
+            all,
             max,
             ended: Counters::default(),
         }
@@ -59,10 +65,11 @@ impl Rooms {
         if let Some(&key) = self.names.get(name) {
             return Ok(key);
         }
-        if self.map.len() >= self.max {
+        let seed = entropy::bytes().map_err(|NoEntropy| JoinError::Busy)?;
+        let one_more = |n| (n < self.max).then_some(n + 1);
+        if self.all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
             return Err(JoinError::TooManyRooms);
         }
-        let seed = entropy::bytes().map_err(|NoEntropy| JoinError::Busy)?;
         let key = self.map.insert(Entry {
             name: name.to_owned(),
             room: Room::new(self.config.clone(), seed),
@@ -85,6 +92,7 @@ impl Rooms {
     pub(crate) fn remove(&mut self, key: RoomKey) -> Option<Entry> {
         let entry = self.map.remove(key)?;
         self.names.remove(&entry.name);
+        self.all.fetch_sub(1, Ordering::Relaxed);
         self.ended.add(entry.room.counters());
         Some(entry)
     }
@@ -150,6 +158,10 @@ impl Rooms {
         self.map.get(key)
     }
 
+    pub(crate) fn key(&self, name: &str) -> Option<RoomKey> {
+        self.names.get(name).copied()
+    }
+
     pub(crate) fn by_name(&self, name: &str) -> Option<&Entry> {
         self.map.get(*self.names.get(name)?)
     }
@@ -213,7 +225,7 @@ mod tests {
     use super::*;
 
     fn rooms() -> Rooms {
-        Rooms::new(Config::default(), 4)
+        Rooms::new(Config::default(), 4, Arc::default())
     }
 
     #[test]

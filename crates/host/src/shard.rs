@@ -1,34 +1,61 @@
 //! The loop: a thread, its socket, its transport, its rooms.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use salon_rtp::Time;
-use salon_transport::{Event, GoneReason, Identity, Path, PeerId, Received, Transport};
+use salon_transport::{Event, GoneReason, Identity, PeerId, Transport};
 use salon_udp::{RecvBatch, SendBatch, Socket};
 use slotmap::SecondaryMap;
 
 use crate::command::{Command, Member};
+use crate::directory::Directory;
+use crate::pace::Pace;
+use crate::post::Post;
+use crate::pump::pump;
 pub(crate) use crate::rooms::RoomKey;
-use crate::rooms::{Entry, Rooms};
-use crate::{Clock, HostConfig, HostCounters, HostEvent, limits};
+use crate::rooms::Rooms;
+use crate::steer::Steer;
+use crate::{Clock, HostCounters, HostEvent, limits};
 
-/// What runs on the media thread. A room lives here for all its life: no lock below.
+/// What runs on one media thread. A room lives here for all its life: no lock below.
 pub(crate) struct Shard {
+    /// Which of the host's it is; the first character of its ICE ufrags says it.
+    pub(crate) index: usize,
     pub(crate) clock: Clock,
-    socket: Socket,
+    pub(crate) socket: Socket,
     pub(crate) transport: Transport,
     pub(crate) rooms: Rooms,
     /// Whose a peer is.
     pub(crate) peers: SecondaryMap<PeerId, Member>,
+    /// Where rooms are: told when somebody has left, or has not come.
+    pub(crate) directory: Arc<Directory>,
     commands: Receiver<Command>,
-    received: RecvBatch,
-    batch: SendBatch,
+    pub(crate) steer: Steer,
+    pub(crate) post: Post,
+    pub(crate) received: RecvBatch,
+    pub(crate) batch: SendBatch,
     /// The kernel did not take all of the batch: wait until it does.
-    blocked: bool,
+    pub(crate) blocked: bool,
+    /// There was more to take than one turn may.
+    pub(crate) more: bool,
     /// Rooms that had more to send when the kernel took no more.
     waiting: Vec<RoomKey>,
     pub(crate) counters: HostCounters,
+}
+
+/// What a shard is made of.
+pub(crate) struct Parts {
+    pub(crate) index: usize,
+    pub(crate) clock: Clock,
+    pub(crate) socket: Socket,
+    pub(crate) identity: Identity,
+    pub(crate) rooms: Rooms,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) commands: Receiver<Command>,
+    pub(crate) post: Post,
 }
 
 /// Whether the loop goes on.
@@ -39,47 +66,64 @@ pub(crate) enum Turn {
 }
 
 impl Shard {
-    pub(crate) fn new(
-        clock: Clock,
-        socket: Socket,
-        identity: Identity,
-        config: HostConfig,
-        commands: Receiver<Command>,
-    ) -> Self {
-        let (instant, time) = clock.origin();
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { index, clock, socket, identity, rooms, directory, commands, post } = parts;
         Self {
+            index,
             clock,
             socket,
-            transport: Transport::new(identity, salon_transport::Config::default(), (instant, time)),
-            rooms: Rooms::new(config.room, config.max_rooms),
+            transport: Transport::new(identity, salon_transport::Config::default(), clock.origin()),
+            rooms,
             peers: SecondaryMap::new(),
+            directory,
             commands,
+            steer: Steer::new(index, post.shards()),
+            post,
             received: RecvBatch::new(),
             batch: SendBatch::new(),
             blocked: false,
+            more: false,
             waiting: Vec::new(),
             counters: HostCounters::default(),
         }
     }
 
     pub(crate) fn run(mut self) {
+        let mut pace = Pace::new(self.clock.now());
         loop {
-            let now = self.clock.now();
-            let due = [self.transport.poll_timeout(), self.rooms.next_deadline()].into_iter().flatten().min();
-            let timeout = due.map(|due| due.since(now));
-            match self.socket.wait(timeout, self.blocked) {
-                Ok(ready) => self.blocked &= !ready.writable,
-                // Nothing that a caller could mend (EINTR is handled below us); don't spin on it.
-                Err(_) => std::thread::sleep(Duration::from_millis(1)),
-            }
+            self.wait();
+            pace.begin(self.clock.now());
             if self.turn() == Turn::Stop {
                 return;
+            }
+            if let Some(rest) = pace.end(self.clock.now(), !self.more) {
+                self.counters.rests += 1;
+                std::thread::sleep(rest);
             }
         }
     }
 
+    /// Waits until something is due.
+    fn wait(&mut self) {
+        let now = self.clock.now();
+        let due = [self.transport.poll_timeout(), self.rooms.next_deadline()].into_iter().flatten().min();
+        if let Some(bell) = self.post.bell() {
+            bell.sleep();
+        }
+        let at_once = self.more || !self.post.is_empty();
+        let timeout = if at_once { Some(Duration::ZERO) } else { due.map(|due| due.since(now)) };
+        match self.socket.wait(timeout, self.blocked) {
+            Ok(ready) => self.blocked &= !ready.writable,
+            // Nothing that a caller could mend (EINTR is handled below us); don't spin on it.
+            Err(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
+        if let Some(bell) = self.post.bell() {
+            bell.awake();
+        }
+    }
+
     /// Everything that is due, once.
-    fn turn(&mut self) -> Turn {
+    pub(crate) fn turn(&mut self) -> Turn {
         self.counters.turns += 1;
         if !self.blocked {
             self.flush();
@@ -90,11 +134,14 @@ impl Shard {
             }
         }
         self.receive();
+        self.collect();
         for _ in 0..limits::COMMANDS_PER_TURN {
             match self.commands.try_recv() {
                 Ok(command) => {
                     let now = self.clock.now();
-                    if self.obey(now, command) == Turn::Stop {
+                    // Callers' callbacks run in there, too: they must not panic, and harm nobody if they do.
+                    let obeyed = catch_unwind(AssertUnwindSafe(|| self.obey(now, command)));
+                    if obeyed.is_ok_and(|turn| turn == Turn::Stop) {
                         return Turn::Stop;
                     }
                 }
@@ -113,46 +160,11 @@ impl Shard {
         Turn::Again
     }
 
-    /// Drains the socket, up to a bound, into transport and rooms.
-    fn receive(&mut self) {
-        for _ in 0..limits::BATCHES_PER_TURN {
-            let Ok(n) = self.socket.recv(&mut self.received) else { return };
-            if n == 0 {
-                return;
-            }
-            // One reading of the clock for the batch: what came together has the same time.
-            let now = self.clock.now();
-            self.counters.datagrams_in += n as u64;
-            let mut failed = None;
-            for (meta, datagram) in self.received.iter_mut() {
-                let path = Path { local: meta.local, remote: meta.remote };
-                let (peer, rtp, packet) = match self.transport.handle_datagram(now, path, datagram) {
-                    Received::Rtp(peer, packet) => (peer, true, packet),
-                    Received::Rtcp(peer, packet) => (peer, false, packet),
-                    Received::Consumed | Received::Dropped(_) => continue,
-                };
-                let Some(&Member { room, participant, .. }) = self.peers.get(peer) else { continue };
-                let Some(entry) = self.rooms.touch(room) else { continue };
-                let ran = entry.guarded(|room| match rtp {
-                    true => room.handle_rtp(now, participant, packet),
-                    false => room.handle_rtcp(now, participant, packet),
-                });
-                if ran.is_none() {
-                    failed = Some(room);
-                    break;
-                }
-            }
-            if let Some(room) = failed {
-                self.fail_room(room);
-            }
-        }
-    }
-
     /// A room's timeouts, events, and packets.
     fn room_turn(&mut self, now: Time, key: RoomKey) {
         let Self { rooms, transport, socket, batch, counters, blocked, waiting, .. } = self;
         let Some(entry) = rooms.get_mut(key) else { return };
-        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let ran = catch_unwind(AssertUnwindSafe(|| {
             entry.room.handle_timeout(now);
             entry.tell_events();
             pump(now, entry, transport, socket, batch, counters)
@@ -166,23 +178,6 @@ impl Shard {
                 rooms.schedule(key);
             }
             Err(_) => self.fail_room(key),
-        }
-    }
-
-    /// Everything that the transport wants to say: STUN answers, DTLS flights.
-    fn send_transport(&mut self, now: Time) {
-        let mut out = [0; salon_udp::limits::MTU];
-        while let Some((path, n)) = self.transport.poll_transmit(now, &mut out) {
-            let Some(datagram) = out.get(..n) else { continue };
-            if let Some(slot) = slot(&self.socket, &mut self.batch, &mut self.counters, path) {
-                if let Some(to) = slot.get_mut(..n) {
-                    to.copy_from_slice(datagram);
-                    self.batch.commit(n);
-                }
-            } else {
-                // The kernel takes nothing: STUN and DTLS repeat themselves.
-                self.blocked = true;
-            }
         }
     }
 
@@ -202,16 +197,21 @@ impl Shard {
             let Some(&member) = self.peers.get(peer) else { continue };
             let Some(entry) = self.rooms.touch(member.room) else { continue };
             let up = told != HostEvent::Silent;
-            // The participant is known as long as its peer is; a stale one would be no harm.
-            let _ = entry.guarded(|room| room.connected(now, member.participant, up));
-            entry.members.tell(member.participant, told);
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                // The participant is known as long as its peer is; a stale one would be no harm.
+                let _ = entry.room.connected(now, member.participant, up);
+                entry.members.tell(member.participant, told);
+            }));
+            if ran.is_err() {
+                self.fail_room(member.room);
+            }
         }
     }
 
     fn gone(&mut self, now: Time, peer: PeerId, reason: GoneReason) {
         let Some(member) = self.peers.get(peer).copied() else { return };
         if let Some(mut entry) = self.remove_member(now, member) {
-            (entry.events)(HostEvent::Gone(reason));
+            let _ = catch_unwind(AssertUnwindSafe(|| (entry.events)(HostEvent::Gone(reason))));
         }
     }
 
@@ -223,78 +223,150 @@ impl Shard {
         self.peers.remove(member.peer);
         self.transport.remove_peer(now, member.peer);
         let entry = self.rooms.touch(member.room)?;
-        let _ = entry.guarded(|room| room.leave(now, member.participant));
+        let ran = entry.guarded(|room| room.leave(now, member.participant));
         let removed = entry.members.remove(member.participant);
+        self.directory.leave(&entry.name);
+        if ran.is_none() {
+            self.fail_room(member.room);
+        }
         self.rooms.close_if_empty(member.room);
         removed
     }
 
     /// A room panicked: it ends, with all who are in it; the others go on.
     pub(crate) fn fail_room(&mut self, key: RoomKey) {
+        let Some(mut entry) = self.rooms.remove(key) else { return };
         self.counters.failed_rooms += 1;
         let now = self.clock.now();
-        let Some(mut entry) = self.rooms.remove(key) else { return };
         for (_, member) in entry.members.entries.iter_mut() {
             self.peers.remove(member.peer);
             self.transport.remove_peer(now, member.peer);
-            (member.events)(HostEvent::RoomFailed);
-        }
-    }
-
-    fn flush(&mut self) {
-        if !self.batch.is_empty() {
-            self.blocked = flush(&self.socket, &mut self.batch, &mut self.counters);
+            self.directory.leave(&entry.name);
+            // What failed may have been this very callback.
+            let _ = catch_unwind(AssertUnwindSafe(|| (member.events)(HostEvent::RoomFailed)));
         }
     }
 }
 
-/// Sends what a room has ready; true if the kernel takes no more.
-fn pump(
-    now: Time,
-    entry: &mut Entry,
-    transport: &mut Transport,
-    socket: &Socket,
-    batch: &mut SendBatch,
-    counters: &mut HostCounters,
-) -> bool {
-    let Entry { room, members, .. } = entry;
-    while let Some(mut burst) = room.poll_transmit(now) {
-        let link = members.entries.get(burst.to()).and_then(|m| transport.link(m.peer));
-        let Some(mut link) = link else {
-            burst.discard();
-            continue;
-        };
-        let path = link.path();
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #![allow(clippy::unwrap_used)] // Helpers outside a #[test] function may fail a test, too.
+
+    use super::*;
+    use crate::common::{Bring, Client, ask, socket};
+    use crate::host::assemble;
+    use crate::{Handle, HostConfig};
+
+    /// A socket whose datagrams land on the first shard's.
+    fn landing_there(handle: &Handle, shards: &mut [Shard]) -> Socket {
+        let mut tried = Vec::new();
         loop {
-            let Some(out) = slot(socket, batch, counters, path) else { return true };
-            let Some(egress) = burst.next() else { break };
-            match link.seal(&egress, out) {
-                Ok(n) => batch.commit(n),
-                Err(_) => counters.unsealed += 1,
+            let socket = socket();
+            let mut batch = SendBatch::new();
+            batch.slot(None, handle.udp()).unwrap()[0] = 0xff;
+            batch.commit(1);
+            socket.flush(&mut batch);
+            let before = shards[0].counters.datagrams_in;
+            turn(shards);
+            if shards[0].counters.datagrams_in > before {
+                return socket;
+            }
+            tried.push(socket);
+        }
+    }
+
+    /// Somebody comes, and all go on until it is connected.
+    fn admit(
+        handle: &Handle,
+        shards: &mut [Shard],
+        others: &mut Vec<Client>,
+        room: &str,
+        bring: Bring,
+        socket: Socket,
+    ) {
+        let asking = ask(handle, room, others.len() as u64, bring, socket);
+        turn(shards);
+        others.push(asking.join());
+        let end = std::time::Instant::now() + crate::common::GUARD;
+        while !others.iter().all(|c| c.connected) {
+            assert!(std::time::Instant::now() < end);
+            go(shards, others);
+        }
+    }
+
+    fn turn(shards: &mut [Shard]) {
+        shards.iter_mut().for_each(|s| assert!(s.turn() == Turn::Again));
+    }
+
+    fn go(shards: &mut [Shard], clients: &mut [Client]) {
+        clients.iter_mut().for_each(Client::drive);
+        // Twice: what one hands on, the other takes, and gives back.
+        for _ in 0..2 {
+            turn(shards);
+        }
+    }
+
+    #[test]
+    fn from_socket_to_socket_a_packet_costs_no_allocation_also_by_way_of_another_shard() {
+        let mut config = HostConfig::new(([127, 0, 0, 1], 0).into());
+        config.shards = 2;
+        let (handle, parts) = assemble(config).unwrap();
+        let mut shards: Vec<_> = parts.into_iter().map(Shard::new).collect();
+        // The first room is on the first shard, the second on the other; all packets come to the first one's socket.
+        let mut clients = Vec::new();
+        for room in ["hall", "attic"] {
+            for n in 0..6 {
+                let bring = if n == 0 {
+                    Bring { camera: true, microphone: true, ..Bring::default() }
+                } else {
+                    Bring { eye: true, ear: true, ..Bring::default() }
+                };
+                let socket = landing_there(&handle, &mut shards);
+                admit(&handle, &mut shards, &mut clients, room, bring, socket);
             }
         }
+        let round = |shards: &mut [Shard], clients: &mut Vec<Client>| {
+            for publisher in [0, 6] {
+                clients[publisher].show(7, 900);
+                clients[publisher].say(&[1; 80]);
+            }
+            clients.iter_mut().for_each(Client::drive);
+            let counted = allocation_counter::measure(|| {
+                for _ in 0..2 {
+                    turn(shards);
+                }
+            });
+            counted.count_total
+        };
+        // Everybody's first reports make room for themselves; then there is room.
+        while shards.iter().any(|s| s.rooms.counters().rtcp_out < 15) {
+            round(&mut shards, &mut clients);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // An answer to a check is allocated, and so it may be: there is one in seconds. Here there are none meanwhile. A round in
+        // which a report was due, or a timer, is not counted: their queues grow with what was ever in them at once.
+        clients.iter_mut().for_each(|c| c.hush = true);
+        let beside = |shards: &[Shard]| -> u64 {
+            let of = |s: &Shard| s.rooms.counters().rtcp_out + s.transport.counters().visits;
+            shards.iter().map(of).sum()
+        };
+        let mut allocations = Vec::new();
+        clients.iter_mut().for_each(Client::drive);
+        while allocations.len() < 100 {
+            clients.iter_mut().for_each(|c| c.heard.clear());
+            let before = beside(&shards);
+            let allocated = round(&mut shards, &mut clients);
+            if beside(&shards) == before {
+                allocations.push(allocated);
+            }
+            clients.iter_mut().for_each(Client::drive);
+            for (n, client) in clients.iter().enumerate().filter(|(n, _)| n % 6 > 0) {
+                assert_eq!(client.heard.iter().filter(|p| p.len() == 900).count(), 7, "{n}");
+            }
+        }
+        let [first, second] = &shards[..] else { panic!() };
+        assert!(first.post.passed > 8 * 150 && second.counters.taken_over == first.post.passed);
+        assert!(first.batch.counters().runs > 500 && second.batch.counters().runs > 500);
+        assert_eq!(allocations.iter().sum::<u64>(), 0, "{allocations:?}");
     }
-    false
-}
-
-/// Room for one datagram, flushing the batch if it is full; `None` if the kernel takes no more.
-fn slot<'a>(
-    socket: &Socket,
-    batch: &'a mut SendBatch,
-    counters: &mut HostCounters,
-    path: Path,
-) -> Option<&'a mut [u8]> {
-    let from = Some(path.local.ip());
-    if batch.len() >= salon_udp::limits::SEND_BATCH && flush(socket, batch, counters) {
-        return None;
-    }
-    batch.slot(from, path.remote)
-}
-
-/// Sends the batch; true if the kernel takes no more.
-fn flush(socket: &Socket, batch: &mut SendBatch, counters: &mut HostCounters) -> bool {
-    let flushed = socket.flush(batch);
-    counters.datagrams_out += flushed.sent as u64;
-    counters.refused += flushed.refused;
-    flushed.blocked
 }

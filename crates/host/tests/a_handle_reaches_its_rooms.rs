@@ -91,7 +91,7 @@ fn a_room_is_there_while_somebody_is() {
     assert_eq!(grace.slots.len(), 2);
     assert_ne!(ada.slots[0].1.ssrc, grace.slots[0].1.ssrc);
     assert_ne!(ada.local.ufrag, grace.local.ufrag);
-    assert_eq!(ada.local.ufrag.chars().next(), alan.local.ufrag.chars().next(), "it names the shard");
+    assert_eq!(ada.local.ufrag.chars().next(), grace.local.ufrag.chars().next(), "it names the shard");
     assert_eq!(rooms(&handle), [("attic".into(), 1), ("hall".into(), 2)]);
     handle.leave(ada.member);
     handle.leave(alan.member);

@@ -33,6 +33,19 @@ impl Counters {
         DropReason::ALL.into_iter().map(|r| (r, self.dropped(r)))
     }
 
+    /// Adds what another transport counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self { dropped, peers, handshakes, checks, handshakes_begun, connected, unsent, visits } = other;
+        self.dropped.iter_mut().zip(dropped).for_each(|(sum, n)| *sum += n);
+        self.peers += peers;
+        self.handshakes += handshakes;
+        self.checks += checks;
+        self.handshakes_begun += handshakes_begun;
+        self.connected += connected;
+        self.unsent += unsent;
+        self.visits += visits;
+    }
+
     pub(crate) fn count(&mut self, reason: DropReason) {
         self.dropped[reason as usize] += 1;
     }

@@ -90,5 +90,6 @@ pub use link::Link;
 pub use path::Path;
 pub use peer::PeerSpec;
 pub use receive::Received;
+pub use stun::addressee;
 pub use transport::{Config, PeerId, Transport};
 pub use verdict::{DropReason, GoneReason, Refused};

@@ -261,7 +261,7 @@ impl Transport {
 
 impl Peer {
     /// Whether a path is this peer's beyond doubt: it was heard there of late. Nobody who forges its address can take it.
-    fn holds(&self, now: Time, path: Path) -> bool {
+    pub(crate) fn holds(&self, now: Time, path: Path) -> bool {
         self.addresses.heard(path).is_some_and(|heard| now.since(heard) < SILENT_AFTER)
     }
 

@@ -13,6 +13,12 @@ pub(crate) struct Claim<'a> {
     pub(crate) transaction: [u8; 12],
 }
 
+/// For whom a binding request says that it is: the first half of its USERNAME, which is a ufrag of ours. `None` for whatever
+/// else a datagram is. Nothing is proved; it tells to which of several transports on one port it must be given.
+pub fn addressee(datagram: &[u8]) -> Option<&[u8]> {
+    Claim::parse(datagram).ok().map(|claim| claim.ufrag)
+}
+
 /// Header, method, class and cookie (RFC 8489 §5).
 const HEADER: usize = 20;
 const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
@@ -158,9 +164,11 @@ mod tests {
         );
         let (c, f) = (Claim::parse(&chromium).unwrap(), Claim::parse(&firefox).unwrap());
         assert_eq!((c.ufrag, c.remote_ufrag), (&b"1obI"[..], &b"yojA"[..]));
+        assert_eq!(addressee(&chromium), Some(&b"1obI"[..]));
         assert_eq!((f.ufrag, f.remote_ufrag), (&b"89796a47"[..], &b"e1db281a"[..]));
         let answer = read("0101002c2112a442364f51306a6d696648667a5100200008000197ff5e12a443");
         assert!(Claim::parse(&answer).is_err());
+        assert_eq!(addressee(&answer), None);
     }
 
     proptest! {

@@ -155,6 +155,13 @@ impl Transport {
         Some(self.peers.get(peer)?.liveness.heard())
     }
 
+    /// Whether a path is somebody's beyond doubt: its peer was heard there of late. Nobody else can prove it meanwhile; where
+    /// several transports share a port, none of the others should take a check that comes on it.
+    pub fn holds(&self, now: Time, path: Path) -> bool {
+        let peer = self.by_path.get(&path).and_then(|&id| self.peers.get(id));
+        peer.is_some_and(|peer| peer.holds(now, path))
+    }
+
     /// Our newest credentials towards a peer.
     pub fn local_credentials(&self, peer: PeerId) -> Option<&IceCredentials> {
         Some(self.peers.get(peer)?.ice.current.local())

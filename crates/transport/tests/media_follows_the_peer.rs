@@ -194,7 +194,10 @@ fn nobody_takes_the_address_of_somebody_who_was_heard_there_of_late() {
     w.now = w.now.plus(Duration::from_micros(8 * 1_000_000 - 1));
     let check = Check::new(&b, "them", 2).nominating().bytes();
     assert_eq!(w.hand(from(1), &check), Some(DropReason::StunAddressTaken));
+    let path = |n| Path { local: w.local, remote: from(n) };
+    assert!(w.transport.holds(w.now, path(1)) && !w.transport.holds(w.now, path(2)));
     w.now = w.now.plus(Duration::from_micros(1));
+    assert!(!w.transport.holds(w.now, path(1)));
     assert_eq!(w.hand(from(1), &check), None, "a NAT gave it to somebody else");
     assert_eq!(w.transport.path(peer_b).unwrap().remote, from(1));
     assert_eq!(w.transport.path(peer_a), None);

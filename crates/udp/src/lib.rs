@@ -1,7 +1,9 @@
 //! Batched datagram sockets: many packets a system call, the local address of each.
 //!
 //! A [`Socket`] receives into a [`RecvBatch`] and sends from a [`SendBatch`]: on Linux by recvmmsg(2) and sendmmsg(2), a
-//! system call for up to 64 and 128 datagrams, across destinations. Every datagram tells at which address of this machine
+//! system call for many datagrams, across destinations. What lies in a row in the batch, of one length and to one
+//! destination, leaves as one message that the kernel (or the network card) cuts up; what came in a row from one sender
+//! comes as one message, and is cut up here. Every datagram tells at which address of this machine
 //! it came, and an answer leaves from there: a socket bound to the wildcard would otherwise let the routing table choose,
 //! and the peer's firewall drop it. Nothing is allocated after the batches are made, and no buffer is zeroed twice.
 //!
@@ -37,6 +39,7 @@
 pub mod limits;
 #[cfg(target_os = "linux")]
 mod linux;
+mod offload;
 #[cfg(any(test, not(target_os = "linux")))]
 #[cfg_attr(target_os = "linux", allow(dead_code))]
 mod plain;
@@ -44,6 +47,7 @@ mod recv;
 mod send;
 mod socket;
 
-pub use recv::{Meta, RecvBatch};
-pub use send::{Flushed, SendBatch};
+pub use offload::Offload;
+pub use recv::{Meta, RecvBatch, RecvCounters};
+pub use send::{Flushed, SendBatch, SendCounters};
 pub use socket::{Options, Ready, Socket, Waker};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::limits::{RECV_BATCH, RECV_MAX};
-use crate::{Flushed, Meta, Options, Ready, RecvBatch, SendBatch};
+use crate::limits::{RECV_MAX, RECV_MESSAGES, RECV_PLACE};
+use crate::offload::Segmentation;
+use crate::{Flushed, Meta, Offload, Options, Ready, RecvBatch, SendBatch};
 
 /// How long [`Socket::wait`] lasts at most while somebody wants to send: the standard library cannot wait for that, so
 /// the sender tries again a thousand times a second.
@@ -36,20 +37,26 @@ impl Socket {
 
     pub(crate) fn recv(&self, batch: &mut RecvBatch) -> io::Result<usize> {
         batch.entries.clear();
+        batch.left = true;
         // Ends also where nothing but waking and overlong datagrams comes.
-        for i in 0..RECV_BATCH {
-            let start = i * RECV_MAX;
+        for i in 0..RECV_MESSAGES {
+            let start = i * RECV_PLACE;
+            batch.counters.calls += 1;
             let Some(place) = batch.bytes.get_mut(start..start + RECV_MAX) else { break };
             match self.socket.recv_from(place) {
                 // Empty ones are those by which we wake ourselves; nobody else has anything to say with them.
                 Ok((0, _)) => {}
                 // Whether it was cut off is not told, so a full place counts as overlong.
-                Ok((RECV_MAX, _)) => batch.oversized += 1,
+                Ok((RECV_MAX, _)) => batch.counters.oversized += 1,
                 Ok((n, remote)) => {
                     let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
+                    batch.counters.datagrams += 1;
                     batch.entries.push((Meta { local: self.bound, remote }, start..start + n));
                 }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    batch.left = false;
+                    break;
+                }
                 // Somebody's port is closed, somebody's datagram too long: the next may be good.
                 Err(_) => {}
             }
@@ -58,10 +65,10 @@ impl Socket {
     }
 
     pub(crate) fn flush(&self, batch: &mut SendBatch) -> Flushed {
-        batch.drive(|_, batch| {
-            let Some(&entry) = batch.waiting().first() else { return Ok(0) };
-            let datagram = batch.bytes.get(entry.at..entry.at + entry.len).unwrap_or(&[]);
-            let to = match (self.bound, entry.to) {
+        batch.drive(&Segmentation::new(Offload::Off), |batch, next, _| {
+            let Some(message) = batch.message(next) else { return Ok(0) };
+            let datagram = batch.bytes.get(message.at..message.at + message.len).unwrap_or(&[]);
+            let to = match (self.bound, message.to) {
                 (SocketAddr::V6(_), SocketAddr::V4(v4)) => {
                     SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())
                 }
@@ -173,7 +180,7 @@ mod tests {
                     batch.commit(datagram.len());
                 }
             }
-            while received.oversized() == 0 {
+            while received.counters().oversized == 0 {
                 socket.recv(&mut received).unwrap();
             }
             assert_eq!(socket.flush(&mut batch), Flushed { sent: 10, blocked: false, refused: 0 });

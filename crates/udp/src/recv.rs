@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use crate::limits::{RECV_BATCH, RECV_MAX};
+use crate::limits::{RECV_BATCH, RECV_MESSAGES, RECV_PLACE};
 
 /// From where to where a datagram came. IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,11 +18,13 @@ pub struct Meta {
 /// Buffers for what one call receives, and after it the datagrams.
 #[derive(Debug)]
 pub struct RecvBatch {
-    /// A place of [`RECV_MAX`] bytes per datagram. Zeroed once, never again: a datagram is shown no longer than it came.
+    /// A place of [`RECV_PLACE`] bytes per message. Zeroed once, never again: a datagram is shown no longer than it came.
     pub(crate) bytes: Box<[u8]>,
     /// In ascending order of place.
     pub(crate) entries: Vec<(Meta, Range<usize>)>,
-    pub(crate) oversized: u64,
+    /// As many messages came as were asked for.
+    pub(crate) left: bool,
+    pub(crate) counters: RecvCounters,
     #[cfg(target_os = "linux")]
     pub(crate) scratch: crate::linux::RecvScratch,
 }
@@ -31,9 +33,10 @@ impl RecvBatch {
     /// Empty. It never allocates again.
     pub fn new() -> Self {
         Self {
-            bytes: vec![0; RECV_BATCH * RECV_MAX].into(),
+            bytes: vec![0; RECV_MESSAGES * RECV_PLACE].into(),
             entries: Vec::with_capacity(RECV_BATCH),
-            oversized: 0,
+            left: false,
+            counters: RecvCounters::default(),
             #[cfg(target_os = "linux")]
             scratch: crate::linux::RecvScratch::new(),
         }
@@ -62,9 +65,41 @@ impl RecvBatch {
         self.entries.is_empty()
     }
 
-    /// Datagrams longer than [`RECV_MAX`] that were dropped since the batch was made.
-    pub fn oversized(&self) -> u64 {
-        self.oversized
+    /// Whether there may have been more when the last receive was done: it took as many messages as it asked for.
+    pub fn may_have_left(&self) -> bool {
+        self.left
+    }
+
+    /// What came since the batch was made.
+    pub fn counters(&self) -> &RecvCounters {
+        &self.counters
+    }
+}
+
+/// What a batch received since it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RecvCounters {
+    /// Datagrams that came.
+    pub datagrams: u64,
+    /// System calls.
+    pub calls: u64,
+    /// Messages in which the kernel had joined two and more.
+    pub trains: u64,
+    /// Datagrams in them.
+    pub train_datagrams: u64,
+    /// Datagrams longer than [`RECV_MAX`](crate::limits::RECV_MAX), which were dropped.
+    pub oversized: u64,
+}
+
+impl RecvCounters {
+    /// Adds what another batch counted.
+    pub fn add(&mut self, other: &Self) {
+        let Self { datagrams, calls, trains, train_datagrams, oversized } = *other;
+        self.datagrams += datagrams;
+        self.calls += calls;
+        self.trains += trains;
+        self.train_datagrams += train_datagrams;
+        self.oversized += oversized;
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::linux as system;
 #[cfg(not(target_os = "linux"))]
 use crate::plain as system;
-use crate::{Flushed, RecvBatch, SendBatch};
+use crate::{Flushed, Offload, RecvBatch, SendBatch};
 
 /// How a socket is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Options {
     /// Bytes of receive and of send buffer to ask for; 0: the system's. The system may give less, and says no error
     /// (Linux only).
     pub buffers: usize,
+    /// Whether runs leave, and trains come, as one message.
+    pub offload: Offload,
 }
 
 /// What [`Socket::wait`] saw.
@@ -47,9 +49,10 @@ impl Socket {
         self.0.local_addr()
     }
 
-    /// Receives what there is, up to [`RECV_BATCH`](crate::limits::RECV_BATCH) datagrams, replacing what the batch held;
-    /// says how many. There may be more: call until it is `Ok(0)`, which means that there is nothing (or that all that
-    /// came was too long). An error costs no datagram, and the socket stays usable.
+    /// Receives what there is, up to [`RECV_MESSAGES`](crate::limits::RECV_MESSAGES) messages (a datagram each, or a train
+    /// of them), replacing what the batch held; says how many datagrams. Call until
+    /// [`may_have_left`](RecvBatch::may_have_left) is false. `Ok(0)` means that there was nothing, or that all that came was
+    /// too long. An error costs no datagram, and the socket stays usable.
     pub fn recv(&self, batch: &mut RecvBatch) -> io::Result<usize> {
         self.0.recv(batch)
     }

@@ -1,4 +1,4 @@
-//! Linux: recvmmsg(2), sendmmsg(2), packet info, ppoll(2), eventfd(2).
+//! Linux: recvmmsg(2), sendmmsg(2), packet info, segmentation offload (udp(7)), ppoll(2), eventfd(2).
 
 mod address;
 mod control;

@@ -7,7 +7,8 @@ use super::address::{Family, Name};
 use super::checked;
 use super::control::Control;
 use crate::limits::SEND_BATCH;
-use crate::send::Entry;
+use crate::offload::Segmentation;
+use crate::send::Message;
 use crate::{Flushed, SendBatch};
 
 /// What sendmmsg(2) reads, kept between calls.
@@ -37,29 +38,32 @@ impl SendScratch {
         }
     }
 
-    /// One message per datagram; how many.
-    fn prepare(&mut self, family: Family, waiting: &[Entry], bytes: &mut [u8]) -> usize {
-        let messages = waiting
+    /// Writes the messages down as the kernel reads them; how many.
+    fn prepare(&mut self, family: Family, messages: &[Message], bytes: &mut [u8]) -> usize {
+        let places = messages
             .iter()
             .zip(&mut self.headers)
             .zip(&mut self.iovecs)
             .zip(self.names.iter_mut().zip(&mut self.controls));
         let mut prepared = 0;
-        for (((entry, header), iovec), (name, control)) in messages {
-            let Some(datagram) = bytes.get_mut(entry.at..entry.at + entry.len) else { break };
-            iovec.iov_base = datagram.as_mut_ptr().cast();
-            iovec.iov_len = datagram.len();
+        for (((message, header), iovec), (name, control)) in places {
+            let Some(datagrams) = bytes.get_mut(message.at..message.at + message.len) else { break };
+            iovec.iov_base = datagrams.as_mut_ptr().cast();
+            iovec.iov_len = datagrams.len();
             let h = &mut header.msg_hdr;
-            (*name, h.msg_namelen) = Name::new(family, entry.to);
+            (*name, h.msg_namelen) = Name::new(family, message.to);
             h.msg_name = (&raw mut *name).cast();
             h.msg_iov = iovec;
             h.msg_iovlen = 1;
-            let info = match entry.from {
-                Some(from) if !from.is_unspecified() => control.set_source(family, from),
-                _ => 0,
-            };
-            h.msg_control = if info == 0 { std::ptr::null_mut() } else { (&raw mut *control).cast() };
-            h.msg_controllen = info as _;
+            let mut told = 0;
+            if let Some(from) = message.from.filter(|from| !from.is_unspecified()) {
+                told = control.put_source(told, family, from);
+            }
+            if message.count > 1 {
+                told = control.put_segment(told, message.segment);
+            }
+            h.msg_control = if told == 0 { std::ptr::null_mut() } else { (&raw mut *control).cast() };
+            h.msg_controllen = told as _;
             h.msg_flags = 0;
             prepared += 1;
         }
@@ -74,26 +78,26 @@ impl fmt::Debug for SendScratch {
 }
 
 /// Sends what waits in the batch.
-pub(super) fn flush(fd: BorrowedFd<'_>, family: Family, batch: &mut SendBatch) -> Flushed {
-    let mut prepared = None;
-    batch.drive(|done, batch| {
-        let prepared = match prepared {
-            Some(n) => n,
-            None => {
-                let (scratch, waiting, bytes) = batch.parts();
-                let n = scratch.prepare(family, waiting, bytes);
-                *prepared.insert(n)
-            }
-        };
-        // A batch never holds more than there are messages, so what is left is what waits.
-        let messages = batch.scratch.headers.get_mut(done..prepared).unwrap_or(&mut []);
-        // SAFETY: these headers were prepared in this flush and point into `batch`, which is borrowed mutably for all of
-        // it and does not change meanwhile. The kernel writes `msg_len` only.
+pub(super) fn flush(
+    fd: BorrowedFd<'_>,
+    family: Family,
+    segmentation: &Segmentation,
+    batch: &mut SendBatch,
+) -> Flushed {
+    let mut prepared = 0;
+    batch.drive(segmentation, |batch, next, fresh| {
+        if fresh {
+            let (scratch, messages, bytes) = batch.parts();
+            prepared = scratch.prepare(family, messages, bytes);
+        }
+        let headers = batch.scratch.headers.get_mut(next..prepared).unwrap_or(&mut []);
+        // SAFETY: these headers were prepared in this flush, of the messages that it still has, and point into `batch`,
+        // which is borrowed mutably for all of it. The kernel writes `msg_len` only.
         let result = unsafe {
             libc::sendmmsg(
                 fd.as_raw_fd(),
-                messages.as_mut_ptr(),
-                messages.len() as _,
+                headers.as_mut_ptr(),
+                headers.len() as _,
                 (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
             )
         };

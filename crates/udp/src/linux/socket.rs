@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::address::{Family, Name};
 use super::{Waker, checked, recv, send};
-use crate::{Flushed, Options, Ready, RecvBatch, SendBatch};
+use crate::offload::Segmentation;
+use crate::{Flushed, Offload, Options, Ready, RecvBatch, SendBatch};
 
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -15,6 +16,7 @@ pub(crate) struct Socket {
     family: Family,
     bound: SocketAddr,
     waker: Waker,
+    segmentation: Segmentation,
 }
 
 impl Socket {
@@ -40,6 +42,12 @@ impl Socket {
         if options.reuse_port {
             set(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
         }
+        match options.offload {
+            // Kernels before 5.0 do not know it, and then there are no trains.
+            Offload::Auto => drop(set(fd.as_fd(), libc::SOL_UDP, libc::UDP_GRO, 1)),
+            Offload::Off => {}
+            Offload::Refused => set(fd.as_fd(), libc::SOL_SOCKET, libc::SO_NO_CHECK, 1)?,
+        }
         if options.buffers > 0 {
             let bytes = libc::c_int::try_from(options.buffers).unwrap_or(libc::c_int::MAX / 2);
             for (force, ask) in
@@ -57,7 +65,8 @@ impl Socket {
         checked(unsafe { libc::bind(fd.as_raw_fd(), (&raw const name).cast(), len) })?;
         let socket = UdpSocket::from(fd);
         let bound = socket.local_addr()?;
-        Ok(Self { socket, family, bound, waker: Waker::new()? })
+        let segmentation = Segmentation::new(options.offload);
+        Ok(Self { socket, family, bound, waker: Waker::new()?, segmentation })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
@@ -69,7 +78,7 @@ impl Socket {
     }
 
     pub(crate) fn flush(&self, batch: &mut SendBatch) -> Flushed {
-        send::flush(self.socket.as_fd(), self.family, batch)
+        send::flush(self.socket.as_fd(), self.family, &self.segmentation, batch)
     }
 
     pub(crate) fn wait(&self, timeout: Option<Duration>, writable: bool) -> io::Result<Ready> {
