@@ -162,6 +162,7 @@ impl Camera {
                     person: self.person,
                     encoding: encoder.place,
                     voice: false,
+                    turn: 0,
                     key: shot.key,
                     back: shot.back,
                     frame: shot.frame,

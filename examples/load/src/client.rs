@@ -3,7 +3,7 @@
 use crate::camera::{Camera, LAYERS, Layer};
 use crate::ears::Ears;
 use crate::media::{Media, Noticed};
-use crate::microphone::Microphone;
+use crate::microphone::{Microphone, Silence};
 use crate::signal::{Said, Signal};
 use crate::tally::Tally;
 use crate::turns::Turns;
@@ -27,7 +27,7 @@ pub(crate) struct Role {
     /// Of its picture, 0 to 3.
     pub(crate) encodings: usize,
     pub(crate) fps: u32,
-    pub(crate) dtx: bool,
+    pub(crate) silence: Silence,
     pub(crate) audio_slots: usize,
     pub(crate) video_slots: usize,
     /// Where in its first second it begins to send.
@@ -243,7 +243,7 @@ impl Client {
         let start = now + role.phase;
         if let Some(mid) = self.sections.microphone {
             let ssrc = self.media.stream(mid, None).ok_or("the server takes no sound")?;
-            self.microphone = Some(Microphone::new(ssrc, role.run, role.person, role.dtx, start));
+            self.microphone = Some(Microphone::new(ssrc, role.run, role.person, role.silence, start));
         }
         if let Some(mid) = self.sections.camera {
             let rid = |layer: &Layer| (role.encodings > 1).then(|| layer.rid.into());

@@ -4,10 +4,13 @@ use crate::Tag;
 use crate::continuity::Continuity;
 use crate::picture::{Picture, Seen};
 use crate::tally::Tally;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use str0m::media::MediaKind;
 use str0m::rtp::{RtpPacket, Ssrc};
+
+/// What one packet of sound holds.
+const PACKET: Duration = Duration::from_millis(20);
 
 /// The receiving side of one client.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct Ears {
     pub(crate) first_picture: Option<Instant>,
     /// Packets of speech in the measured time.
     pub(crate) speech: u64,
+    /// The first packet of the turn of speech that each person was last heard in.
+    turns: BTreeMap<u32, u32>,
 }
 
 /// A section that receives.
@@ -64,6 +69,7 @@ impl Ears {
             first_sound: None,
             first_picture: None,
             speech: 0,
+            turns: BTreeMap::new(),
         }
     }
 
@@ -99,9 +105,7 @@ impl Ears {
         };
         let counts = tally.arrived(&tag, kind, came);
         if kind == MediaKind::Audio {
-            self.speech += u64::from(counts && tag.voice);
-            self.first_sound.get_or_insert(came);
-            self.heard.insert(tag.person);
+            self.sound(&tag, counts, came, tally);
             return false;
         }
         let Some(picture) = self.slots.get_mut(slot).and_then(|slot| slot.picture.as_mut()) else {
@@ -118,6 +122,19 @@ impl Ears {
             }
             Seen::Lost => true,
             Seen::Nothing => false,
+        }
+    }
+
+    fn sound(&mut self, tag: &Tag, counts: bool, came: Instant, tally: &mut Tally) {
+        self.first_sound.get_or_insert(came);
+        self.heard.insert(tag.person);
+        if !tag.voice {
+            return;
+        }
+        self.speech += u64::from(counts);
+        let first = tag.frame.wrapping_sub(u32::from(tag.turn));
+        if self.turns.insert(tag.person, first) != Some(first) && counts {
+            tally.cut.record(u32::from(tag.turn) * PACKET);
         }
     }
 

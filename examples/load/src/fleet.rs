@@ -345,7 +345,7 @@ fn coming(plan: &Plan, run: u32) -> Result<Vec<Arriving>, Error> {
                 audio: publishes && plan.audio,
                 encodings: if publishes { plan.encodings } else { 0 },
                 fps: plan.fps,
-                dtx: plan.dtx,
+                silence: plan.silence,
                 audio_slots: if receives { plan.audio_slots } else { 0 },
                 video_slots: if receives { plan.stage + plan.tiles } else { 0 },
                 phase: rng.up_to(Duration::from_millis(100)),

@@ -50,6 +50,7 @@ pub use error::Error;
 pub use figures::Figures;
 pub use fleet::Fleet;
 pub use histogram::Histogram;
+pub use microphone::Silence;
 pub use plan::{Plan, Target};
 pub use report::{Join, Keys, Ours, Report, Server, Spread, Stream, Tiles, Took};
 pub use run::{Timing, run};

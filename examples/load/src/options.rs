@@ -1,7 +1,7 @@
 //! What the command line says.
 
 use clap::{Parser, ValueEnum};
-use load::{Figures, Plan, Show, Target, Timing, Trust};
+use load::{Figures, Plan, Show, Silence, Target, Timing, Trust};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -77,6 +77,14 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) dtx: bool,
 
+    /// Level of silence, in −dBov
+    #[arg(long, default_value_t = 72, value_name = "DB", value_parser = clap::value_parser!(u8).range(0..=127))]
+    pub(crate) quiet: u8,
+
+    /// How far from it each packet's level may be
+    #[arg(long, default_value_t = 2, value_name = "DB", value_parser = clap::value_parser!(u8).range(0..=40))]
+    pub(crate) swing: u8,
+
     /// Slots for sound of each who receives
     #[arg(long, default_value_t = 3, value_name = "NUMBER")]
     pub(crate) slots_audio: usize,
@@ -89,11 +97,11 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 180, value_name = "LINES", value_parser = clap::value_parser!(u16).range(1..=4320))]
     pub(crate) tile_height: u16,
 
-    /// Whom they show
+    /// Whom pictures show
     #[arg(long, value_enum, default_value_t = Whom::People, value_name = "WHOM")]
     pub(crate) show: Whom,
 
-    /// Large pictures of each who receives: of whoever has the floor, then of who had it last
+    /// Large pictures of each who receives
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     pub(crate) stage: usize,
 
@@ -150,10 +158,10 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
 }
 
-/// Whom small tiles show.
+/// Whom pictures show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Whom {
-    /// The people after oneself in the room: everybody is seen by somebody
+    /// Large the floor, small the people after oneself in the room, so that everybody is seen by somebody
     People,
     /// Whom the server chooses, as Salon's page has it: all see about the same people
     Auto,
@@ -192,7 +200,7 @@ impl Options {
             encodings: picture(usize::from(self.encodings)),
             fps: self.fps,
             speakers: self.speakers,
-            dtx: self.dtx,
+            silence: Silence { sparse: self.dtx, level: self.quiet, swing: self.swing },
             audio_slots: if audio { self.slots_audio } else { 0 },
             stage: picture(self.stage),
             stage_height: self.stage_height,

@@ -25,6 +25,7 @@ pub(crate) struct Picture {
     asked: Option<Instant>,
     /// Since when the picture has been the same; absent while there is nothing to show.
     since: Option<Instant>,
+    closed: bool,
     pub(crate) counts: PictureCounts,
 }
 
@@ -69,6 +70,15 @@ pub(crate) enum Seen {
 impl Picture {
     /// A packet came.
     pub(crate) fn packet(&mut self, tag: &Tag, now: Instant) -> Seen {
+        let before = self.counts;
+        let seen = self.take(tag, now);
+        if self.closed {
+            self.counts = before;
+        }
+        seen
+    }
+
+    fn take(&mut self, tag: &Tag, now: Instant) -> Seen {
         let stream = (tag.person, tag.encoding);
         if self.stream != Some(stream) {
             // What was awaited of the one before does not count: it was given up with it.
@@ -105,7 +115,9 @@ impl Picture {
     /// There is something to show from now on, or there is not.
     pub(crate) fn filled(&mut self, filled: bool, now: Instant) {
         if !filled {
-            self.still(now);
+            if !self.closed {
+                self.still(now);
+            }
             self.since = None;
         } else if self.since.is_none() {
             self.since = Some(now);
@@ -114,14 +126,15 @@ impl Picture {
 
     /// Counts anew from now on.
     pub(crate) fn restart(&mut self, now: Instant) {
+        self.closed = false;
         self.counts = PictureCounts::default();
         self.since = self.since.map(|_| now);
     }
 
-    /// Closes the count: what stands still now has done so up to now.
+    /// Ends the count: what stands still now has done so up to now.
     pub(crate) fn close(&mut self, now: Instant) {
         self.still(now);
-        self.since = self.since.map(|_| now);
+        self.closed = true;
     }
 
     fn moves(&mut self, now: Instant) {
@@ -190,8 +203,11 @@ mod tests {
     const KEY: u8 = 0;
 
     fn packet(p: &mut Picture, now: Instant, (person, frame, back, packets): (u32, u32, u8, u16)) -> Seen {
-        let (run, encoding, voice, sent) = (1, 0, false, 0);
-        p.packet(&Tag { run, person, encoding, voice, key: back == KEY, back, frame, packets, sent }, now)
+        let (run, encoding, voice, turn, sent) = (1, 0, false, 0, 0);
+        p.packet(
+            &Tag { run, person, encoding, voice, turn, key: back == KEY, back, frame, packets, sent },
+            now,
+        )
     }
 
     #[test]
@@ -253,10 +269,13 @@ mod tests {
         // The count begins anew: what stood still before is not this one's.
         p.restart(at(20_000));
         assert_eq!(p.counts, PictureCounts::default());
-        p.close(at(20_900));
-        assert_eq!(p.counts.stills, 0);
-        p.close(at(22_000));
-        assert_eq!((p.counts.stills, p.counts.longest), (1, Duration::from_millis(1_100)));
+        p.close(at(21_100));
+        // Nor is what comes after it ended.
+        packet(&mut p, at(30_000), (1, 13, 1, 1));
+        assert_eq!(
+            (p.counts.stills, p.counts.longest, p.counts.frames),
+            (1, Duration::from_millis(1_100), 0)
+        );
     }
 
     #[test]

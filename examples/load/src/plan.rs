@@ -1,6 +1,6 @@
 //! What a run consists of.
 
-use crate::{Error, Show, Trust};
+use crate::{Error, Show, Silence, Trust};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ pub struct Plan {
     pub fps: u32,
     /// How many people of a room talk at a time.
     pub speakers: usize,
-    /// Silence is a packet each 400 ms instead of fifty a second.
-    pub dtx: bool,
+    /// What the others' microphones send meanwhile.
+    pub silence: Silence,
     /// What a receiver negotiates: slots for sound …
     pub audio_slots: usize,
     /// … large pictures, of whom the server chooses …
@@ -81,7 +81,7 @@ impl Plan {
             encodings: 3,
             fps: 30,
             speakers: 3,
-            dtx: false,
+            silence: Silence::default(),
             audio_slots: 3,
             stage: 1,
             stage_height: 720,

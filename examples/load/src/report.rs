@@ -29,6 +29,8 @@ pub struct Report {
     pub picture: Stream,
     /// Packets of speech that came, in percent of those that others of the room sent.
     pub speech_heard_percent: f64,
+    /// What was cut off the beginning of each turn of speech, for each who heard any of it.
+    pub speech_cut: Spread,
     /// Of tiles.
     pub tiles: Tiles,
     /// Of requests for key frames.
@@ -231,6 +233,7 @@ impl Report {
             sound: Stream::of(&fleet.clients, MediaKind::Audio, &tally.delay_sound),
             picture: Stream::of(&fleet.clients, MediaKind::Video, &tally.delay_picture),
             speech_heard_percent: percent(speech.0, speech.1),
+            speech_cut: Spread::of(&tally.cut),
             tiles: Tiles::of(&fleet.clients, seconds),
             keys: Keys::of(&fleet.clients, seconds),
             join: Join::of(&fleet.clients),

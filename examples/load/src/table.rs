@@ -39,7 +39,13 @@ impl Report {
         row("delay p95", &|s| format!("{:.2} ms", s.delay.p95))?;
         row("delay p99", &|s| format!("{:.2} ms", s.delay.p99))?;
         row("delay max", &|s| format!("{:.1} ms", s.delay.max))?;
-        writeln!(f, "  {:<24}{:>14.2} %", "speech heard", self.speech_heard_percent)
+        writeln!(f, "  {:<24}{:>14.2} %", "speech heard", self.speech_heard_percent)?;
+        let cut = self.speech_cut;
+        writeln!(
+            f,
+            "  {:<24}  p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms",
+            "cut off its beginning", cut.p50, cut.p95, cut.max
+        )
     }
 
     fn pictures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,8 @@ pub struct Tag {
     pub encoding: u8,
     /// Somebody talks in it (sound only).
     pub voice: bool,
+    /// Packets since its turn of speech began (sound only).
+    pub turn: u16,
     /// A key frame (picture only).
     pub key: bool,
     /// How many frames back the frame lies that this one refers to; 0 for none.
@@ -31,19 +33,20 @@ const KEY: u8 = 2;
 
 impl Tag {
     /// Bytes that it takes.
-    pub const LEN: usize = 4 + 4 + 4 + 4 + 4 + 2 + 8;
+    pub const LEN: usize = 4 + 4 + 4 + 4 + 4 + 2 + 2 + 8;
 
     /// Its bytes.
     pub fn write(&self) -> [u8; Self::LEN] {
         let mut out = [0; Self::LEN];
         let flags = if self.voice { VOICE } else { 0 } | if self.key { KEY } else { 0 };
-        let parts: [&[u8]; 7] = [
+        let parts: [&[u8]; 8] = [
             &MAGIC,
             &self.run.to_be_bytes(),
             &self.person.to_be_bytes(),
             &[self.encoding, flags, self.back, 0],
             &self.frame.to_be_bytes(),
             &self.packets.to_be_bytes(),
+            &self.turn.to_be_bytes(),
             &self.sent.to_be_bytes(),
         ];
         let mut rest = &mut out[..];
@@ -63,12 +66,14 @@ impl Tag {
         let ([encoding, flags, back, _], rest) = rest.split_first_chunk()?;
         let (frame, rest) = rest.split_first_chunk()?;
         let (packets, rest) = rest.split_first_chunk()?;
+        let (turn, rest) = rest.split_first_chunk()?;
         let sent = rest.first_chunk()?;
         let tag = Self {
             run: u32::from_be_bytes(*run),
             person: u32::from_be_bytes(*person),
             encoding: *encoding,
             voice: flags & VOICE != 0,
+            turn: u16::from_be_bytes(*turn),
             key: flags & KEY != 0,
             back: *back,
             frame: u32::from_be_bytes(*frame),
@@ -107,6 +112,7 @@ mod tests {
             person: 70_000,
             encoding: 2,
             voice: true,
+            turn: 400,
             key: false,
             back: 4,
             frame: 1 << 30,

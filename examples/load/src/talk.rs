@@ -148,6 +148,7 @@ impl Talk {
                 self.view.left(&message["id"]);
                 self.view_due.get_or_insert(now + VIEW_DELAY);
             }
+            "floor" if self.view.floor(&message["person"]) => self.view_due = Some(now),
             "slots" => {
                 // `empty` with a person: one is chosen for the slot. Muted and paused pictures are nothing to wait for.
                 let filled = |slot: &Value| {

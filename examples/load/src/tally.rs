@@ -12,6 +12,8 @@ pub(crate) struct Tally {
     until: Option<u64>,
     pub(crate) delay_sound: Histogram,
     pub(crate) delay_picture: Histogram,
+    /// How much of the beginning of a turn of speech did not come, for each turn and listener of whom anything came.
+    pub(crate) cut: Histogram,
     /// How much later than it was due a source's packet or frame left us.
     pub(crate) lateness: Histogram,
     /// Packets of speech sent, by room.
@@ -34,6 +36,7 @@ impl Tally {
             until: None,
             delay_sound: Histogram::default(),
             delay_picture: Histogram::default(),
+            cut: Histogram::default(),
             lateness: Histogram::default(),
             speech: vec![0; rooms],
             refused: 0,
@@ -99,6 +102,7 @@ mod tests {
                 person: 1,
                 encoding: 0,
                 voice: true,
+                turn: 0,
                 key: false,
                 back: 0,
                 frame: 0,

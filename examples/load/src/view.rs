@@ -3,42 +3,47 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Whom the small tiles show.
+/// Whom a client's pictures show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Show {
-    /// The people after oneself in the room, each client others: everybody's camera is watched.
+    /// Large: who has the floor. Small: the people after oneself in the room, each client others, so that everybody's camera
+    /// is watched.
     #[default]
     People,
-    /// What the server chooses, as Salon's page does: all clients see about the same people.
+    /// What the server chooses, as Salon's page has it: all clients see about the same people.
     Auto,
 }
 
 /// One client's wishes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
-    /// The slots by mid, and the height at which each is shown.
-    stage: Vec<String>,
-    stage_height: u16,
-    tiles: Vec<String>,
-    tile_height: u16,
     show: Show,
+    /// Large ones first.
+    slots: Vec<Slot>,
     me: u64,
     /// The others, and whether they have a camera.
     people: BTreeMap<u64, bool>,
+    /// Who has the floor, or had it last.
+    floor: Option<u64>,
     said: Map<String, Value>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    mid: String,
+    height: u16,
+    large: bool,
+    shows: Option<u64>,
 }
 
 impl View {
     /// Large and small slots by mid, each with its height.
     pub(crate) fn new(stage: (&[String], u16), tiles: (&[String], u16), show: Show) -> Self {
-        Self {
-            stage: stage.0.to_vec(),
-            stage_height: stage.1,
-            tiles: tiles.0.to_vec(),
-            tile_height: tiles.1,
-            show,
-            ..Self::default()
-        }
+        let slots = |(mids, height): (&[String], u16), large| {
+            let slot = move |mid: &String| Slot { mid: mid.clone(), height, large, shows: None };
+            mids.iter().map(slot).collect::<Vec<_>>()
+        };
+        Self { show, slots: [slots(stage, true), slots(tiles, false)].concat(), ..Self::default() }
     }
 
     pub(crate) fn welcome(&mut self, me: &Value, people: &Value) {
@@ -56,6 +61,13 @@ impl View {
         id.as_u64().map(|id| self.people.remove(&id));
     }
 
+    /// Somebody has the floor; whether that changes what one wants to see. One's own floor changes nothing.
+    pub(crate) fn floor(&mut self, person: &Value) -> bool {
+        let floor = person.as_u64().filter(|id| self.people.get(id) == Some(&true));
+        self.floor = floor.or(self.floor);
+        floor.is_some() && self.show == Show::People
+    }
+
     /// Whether somebody else is there who shows something.
     pub(crate) fn has_company(&self) -> bool {
         self.people.values().any(|camera| *camera)
@@ -63,30 +75,46 @@ impl View {
 
     /// The `view` that tells what changed since the last one.
     pub(crate) fn changed(&mut self) -> Option<Value> {
-        let seen = |range: (std::ops::Bound<u64>, std::ops::Bound<u64>)| {
-            self.people.range(range).filter(|(_, camera)| **camera).map(|(id, _)| *id)
+        if self.show == Show::People {
+            self.assign();
+        }
+        let wish = |slot: &Slot| match slot.shows {
+            Some(person) => json!({"want": {"person": person, "source": "camera"}, "height": slot.height}),
+            None => json!({"want": "auto", "height": slot.height}),
         };
-        use std::ops::Bound::{Excluded, Unbounded};
-        let ring = seen((Excluded(self.me), Unbounded)).chain(seen((Unbounded, Excluded(self.me))));
-        let mut ring = ring.take(if self.show == Show::People { self.tiles.len() } else { 0 });
-        let auto = |height: u16| json!({"want": "auto", "height": height});
-        let mut slots = Map::new();
-        for mid in &self.stage {
-            slots.insert(mid.clone(), auto(self.stage_height));
-        }
-        for mid in &self.tiles {
-            let wish = match ring.next() {
-                Some(person) => {
-                    json!({"want": {"person": person, "source": "camera"}, "height": self.tile_height})
-                }
-                None => auto(self.tile_height),
-            };
-            slots.insert(mid.clone(), wish);
-        }
+        let slots: Map<String, Value> =
+            self.slots.iter().map(|slot| (slot.mid.clone(), wish(slot))).collect();
         let mut changed = slots.clone();
         changed.retain(|mid, wish| self.said.get(mid) != Some(wish));
         self.said = slots;
         (!changed.is_empty()).then(|| json!({"type": "view", "slots": changed}))
+    }
+
+    /// The first large slot shows the floor; the small ones the next people, who stay where they are while they are among
+    /// them; the other slots what the server chooses.
+    fn assign(&mut self) {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let seen = |range: (std::ops::Bound<u64>, std::ops::Bound<u64>)| {
+            self.people.range(range).filter(|(_, camera)| **camera).map(|(id, _)| *id)
+        };
+        let ring = || seen((Excluded(self.me), Unbounded)).chain(seen((Unbounded, Excluded(self.me))));
+        let has_stage = self.slots.first().is_some_and(|slot| slot.large);
+        let floor = self.floor.filter(|id| self.people.get(id) == Some(&true)).or_else(|| ring().next());
+        let floor = floor.filter(|_| has_stage);
+        let small = self.slots.iter().filter(|slot| !slot.large).count();
+        let mut wanted: Vec<u64> = ring().filter(|id| Some(*id) != floor).take(small).collect();
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            if slot.large {
+                slot.shows = floor.filter(|_| at == 0);
+                continue;
+            }
+            let stays = slot.shows.and_then(|id| wanted.iter().position(|w| *w == id));
+            slot.shows = stays.map(|at| wanted.remove(at));
+        }
+        let mut wanted = wanted.into_iter();
+        for slot in self.slots.iter_mut().filter(|slot| !slot.large && slot.shows.is_none()) {
+            slot.shows = wanted.next();
+        }
     }
 }
 
@@ -98,28 +126,55 @@ mod tests {
         json!({"id": id, "sources": sources, "muted": []})
     }
 
+    fn of(person: u64, height: u16) -> Value {
+        json!({"want": {"person": person, "source": "camera"}, "height": height})
+    }
+
+    fn auto(height: u16) -> Value {
+        json!({"want": "auto", "height": height})
+    }
+
     #[test]
-    fn tiles_show_the_people_after_oneself_and_only_changes_are_told() {
-        let [s, a, b, c] = ["s", "a", "b", "c"].map(str::to_owned);
-        let mut view = View::new((&[s], 720), (&[a, b, c], 180), Show::People);
+    fn small_tiles_show_the_people_after_oneself_and_only_changes_are_told() {
+        let [a, b, c] = ["a", "b", "c"].map(str::to_owned);
+        let mut view = View::new((&[], 720), (&[a, b, c], 180), Show::People);
         view.welcome(&json!(5), &json!([person(2, &["microphone", "camera"]), person(3, &["microphone"])]));
         assert!(view.has_company());
-        let of = |id: u64| json!({"want": {"person": id, "source": "camera"}, "height": 180});
-        let auto = |height: u16| json!({"want": "auto", "height": height});
-        let first = view.changed().unwrap();
-        assert_eq!(first["slots"], json!({"s": auto(720), "a": of(2), "b": auto(180), "c": auto(180)}));
+        assert_eq!(
+            view.changed().unwrap()["slots"],
+            json!({"a": of(2, 180), "b": auto(180), "c": auto(180)})
+        );
         assert_eq!(view.changed(), None);
         view.person(&person(9, &["camera"]));
         view.person(&person(5, &["camera"]));
-        assert_eq!(view.changed().unwrap()["slots"], json!({"a": of(9), "b": of(2)}));
+        // Who is there stays where he is.
+        assert_eq!(view.changed().unwrap()["slots"], json!({"b": of(9, 180)}));
         view.left(&json!(9));
-        assert_eq!(view.changed().unwrap()["slots"], json!({"a": of(2), "b": auto(180)}));
+        assert_eq!(view.changed().unwrap()["slots"], json!({"b": auto(180)}));
+    }
+
+    #[test]
+    fn the_large_one_shows_the_floor_and_gives_its_person_back_to_a_tile() {
+        let [s, a, b] = ["s", "a", "b"].map(str::to_owned);
+        let mut view = View::new((&[s], 720), (&[a, b], 180), Show::People);
+        view.welcome(&json!(1), &json!([2, 3, 4].map(|id| person(id, &["camera"]))));
+        assert_eq!(
+            view.changed().unwrap()["slots"],
+            json!({"s": of(2, 720), "a": of(3, 180), "b": of(4, 180)})
+        );
+        assert!(view.floor(&json!(4)));
+        assert_eq!(view.changed().unwrap()["slots"], json!({"s": of(4, 720), "b": of(2, 180)}));
+        // Nobody's floor, one's own, and that of somebody without a camera change nothing.
+        view.person(&person(6, &["microphone"]));
+        assert!(![json!(null), json!(1), json!(6)].iter().any(|id| view.floor(id)));
+        assert_eq!(view.changed(), None);
     }
 
     #[test]
     fn with_auto_the_server_chooses() {
         let mut view = View::new((&[], 720), (&["a".to_owned()], 90), Show::Auto);
         view.welcome(&json!(1), &json!([person(2, &["camera"])]));
-        assert_eq!(view.changed().unwrap()["slots"], json!({"a": {"want": "auto", "height": 90}}));
+        assert_eq!(view.changed().unwrap()["slots"], json!({"a": auto(90)}));
+        assert!(!view.floor(&json!(2)));
     }
 }
