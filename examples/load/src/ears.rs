@@ -52,6 +52,8 @@ struct Lane {
 pub(crate) struct Came {
     pub(crate) expected: u64,
     pub(crate) received: u64,
+    /// The greatest share that one slot lost.
+    pub(crate) worst: f64,
 }
 
 impl Ears {
@@ -161,20 +163,18 @@ impl Ears {
 
     /// What was to come and what came, of one kind.
     pub(crate) fn came(&self, kind: MediaKind) -> Came {
-        let of = self.lanes.iter().filter(|lane| lane.kind == kind);
-        of.fold(Came::default(), |sum, lane| Came {
-            expected: sum.expected + lane.continuity.expected(),
-            received: sum.received + lane.continuity.received(),
-        })
+        let mut sum = Came::default();
+        for lane in self.lanes.iter().filter(|lane| lane.kind == kind) {
+            let (expected, received) = (lane.continuity.expected(), lane.continuity.received());
+            sum.expected += expected;
+            sum.received += received;
+            sum.worst = sum.worst.max(expected.saturating_sub(received) as f64 / expected.max(1) as f64);
+        }
+        sum
     }
 
     /// The tiles.
     pub(crate) fn pictures(&self) -> impl Iterator<Item = &Picture> {
         self.slots.iter().filter_map(|slot| slot.picture.as_ref())
     }
-}
-
-/// The longest of some durations; zero if there is none.
-pub(crate) fn longest(durations: impl Iterator<Item = Duration>) -> Duration {
-    durations.max().unwrap_or_default()
 }

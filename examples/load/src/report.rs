@@ -1,7 +1,6 @@
 //! What a run showed.
 
 use crate::client::{Client, State};
-use crate::ears::longest;
 use crate::figures::Samples;
 use crate::{Fleet, Histogram};
 use serde::Serialize;
@@ -54,7 +53,7 @@ pub struct Stream {
     pub lost: u64,
     /// The rest, in percent.
     pub lost_percent: f64,
-    /// The most that one client lost, in percent.
+    /// The most that one slot lost, in percent.
     pub worst_lost_percent: f64,
     /// From the publisher's socket to the receiver's.
     pub delay: Spread,
@@ -205,7 +204,11 @@ impl Took {
         let mut all: Vec<Duration> = durations.collect();
         all.sort_unstable();
         let median = all.get(all.len() / 2).copied().unwrap_or_default();
-        Self { median: millis(median), worst: millis(longest(all.iter().copied())), count: all.len() }
+        Self {
+            median: millis(median),
+            worst: millis(all.last().copied().unwrap_or_default()),
+            count: all.len(),
+        }
     }
 }
 
@@ -263,7 +266,7 @@ impl Stream {
         for came in clients.iter().map(|c| c.ears().came(kind)) {
             expected += came.expected;
             received += came.received;
-            worst = worst.max(percent(came.expected.saturating_sub(came.received), came.expected));
+            worst = worst.max(came.worst * 100.0);
         }
         let lost = expected.saturating_sub(received);
         Self {

@@ -34,7 +34,7 @@ impl Report {
         };
         row("expected", &|s| s.expected.to_string())?;
         row("lost", &|s| format!("{} ({:.3} %)", s.lost, s.lost_percent))?;
-        row("lost, worst client", &|s| format!("{:.3} %", s.worst_lost_percent))?;
+        row("lost, worst slot", &|s| format!("{:.3} %", s.worst_lost_percent))?;
         row("delay p50", &|s| format!("{:.2} ms", s.delay.p50))?;
         row("delay p95", &|s| format!("{:.2} ms", s.delay.p95))?;
         row("delay p99", &|s| format!("{:.2} ms", s.delay.p99))?;
