@@ -8,18 +8,29 @@ use std::time::Duration;
 
 /// Clock ticks of /proc/PID/stat per second: part of the kernel's interface on all machines that Rust runs on.
 const TICKS: u64 = 100;
+/// Salon's counter of runs.
+const RUNS: &str = "salon_runs_out";
 /// How long a server may take to tell its metrics.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where a server's figures stand.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Figures {
     /// Its process, on this machine.
     pub pid: Option<u32>,
     /// Its metrics, in Prometheus' text format, and the bearer token for them.
     pub metrics: Option<(String, Option<String>)>,
+    /// Which of them counts the messages in which datagrams left: runs that the kernel cuts up, and single ones.
+    pub runs: String,
     /// Whose certificates are good.
     pub trust: Trust,
+}
+
+impl Default for Figures {
+    /// None, and Salon's names.
+    fn default() -> Self {
+        Self { pid: None, metrics: None, runs: RUNS.to_owned(), trust: Trust::System }
+    }
 }
 
 /// What a process has used so far.
@@ -59,14 +70,14 @@ impl Figures {
         Reading { process: self.pid.and_then(process), own: process(std::process::id()), metrics }
     }
 
-    /// Whether they can be read at all.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        if let Some(pid) = self.pid
-            && process(pid).is_none()
-        {
+    /// Whether they can be read at all: the process as it is now.
+    pub(crate) fn check(&self) -> Result<Option<Process>, Error> {
+        let reading = self.read();
+        let process = reading.process;
+        if let (Some(pid), None) = (self.pid, process) {
             return Err(Error::Figures(format!("/proc/{pid}"), "no such process".to_owned()));
         }
-        self.read().samples().map(|_| ())
+        reading.samples().map(|_| process)
     }
 }
 

@@ -113,7 +113,7 @@ impl Media {
         }
         let write = RtpWrite::new(pt, piece.seq.into(), piece.timestamp, now, piece.payload);
         stream.write_rtp(write.marker(piece.marker).ext_vals(values).nackable(!sound));
-        tally.sent += 1;
+        tally.sends();
         self.input(Input::Timeout(now), now, tally);
     }
 
@@ -131,7 +131,7 @@ impl Media {
                 Err(error) if error.kind() != ErrorKind::WouldBlock => continue,
                 Err(_) => return false,
             };
-            tally.datagrams += 1;
+            tally.comes();
             let Some(Ok(contents)) = buffer.get(..n).map(TryInto::try_into) else { continue };
             let destination = self.udp.local();
             let receive = Receive { proto: Protocol::Udp, source, destination, contents };
@@ -197,7 +197,6 @@ impl Media {
     }
 
     fn packet(&mut self, packet: &RtpPacket, came: Instant, tally: &mut Tally) {
-        tally.received += 1;
         let ssrc = packet.header.ssrc;
         if !self.ears.knows(ssrc)
             && let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc)

@@ -137,6 +137,10 @@ pub(crate) struct Options {
     #[arg(long, env = "LOAD_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub(crate) admin_token: Option<String>,
 
+    /// Which of the metrics counts the messages in which datagrams left, a run that the kernel cuts up being one
+    #[arg(long, default_value = "salon_runs_out", value_name = "NAME")]
+    pub(crate) runs_metric: String,
+
     /// Print JSON instead of a table
     #[arg(long)]
     pub(crate) json: bool,
@@ -229,6 +233,7 @@ impl Options {
         Figures {
             pid: self.server_pid,
             metrics: self.metrics.clone().map(|url| (url, self.admin_token.clone())),
+            runs: self.runs_metric.clone(),
             trust: self.trust(),
         }
     }

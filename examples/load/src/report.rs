@@ -151,8 +151,10 @@ pub struct Server {
     pub datagrams_by_metrics: bool,
     /// Processor time per datagram that left it.
     pub cpu_micros_per_datagram: Option<f64>,
-    /// Datagrams per run that the kernel segments, where the metrics count runs.
+    /// Datagrams per message to the kernel, one of several being a run that the kernel cuts up; where the metrics count them.
     pub datagrams_per_run: Option<f64>,
+    /// The metric that counts runs.
+    pub runs_metric: String,
     /// Turns of its loop, where the metrics count them.
     pub turns: Option<f64>,
     /// Resident memory before anybody came.
@@ -216,16 +218,13 @@ impl Report {
     pub(crate) fn of(fleet: &Fleet, measured: Duration, server: Option<Server>, ours: Ours) -> Self {
         let seconds = measured.as_secs_f64().max(1e-3);
         let (plan, tally) = (&fleet.plan, &fleet.tally);
-        let speech: (u64, u64) =
-            fleet.clients.iter().filter(|c| c.role.audio_slots > 0).fold((0, 0), |sum, c| {
-                let all = tally.speech.get(c.role.room).copied().unwrap_or_default();
-                let own = fleet
-                    .clients
-                    .iter()
-                    .filter(|o| o.role.person == c.role.person)
-                    .map(|o| o.media.speech_sent);
-                (sum.0 + c.ears().speech, sum.1 + all.saturating_sub(own.sum()))
-            });
+        let listeners =
+            fleet.clients.iter().filter(|c| c.state == State::Connected && c.role.audio_slots > 0);
+        let speech: (u64, u64) = listeners.fold((0, 0), |sum, c| {
+            let all = tally.speech.get(c.role.room).copied().unwrap_or_default();
+            // Who sends and receives by two sessions hears himself, too.
+            (sum.0 + c.ears().speech, sum.1 + all.saturating_sub(c.media.speech_sent))
+        });
         let mut report = Self {
             rooms: plan.rooms,
             people: plan.people,
@@ -351,9 +350,7 @@ impl Server {
             (!found.is_empty()).then(|| found.iter().sum::<f64>())
         };
         let out = counter("salon_datagrams_out");
-        let run =
-            |sample: &&String| sample.split(['_', '{']).any(|word| matches!(word, "gso" | "run" | "runs"));
-        let runs = self.metrics.iter().find(|(sample, _)| run(sample)).map(|s| *s.1);
+        let runs = counter(&self.runs_metric).filter(|runs| *runs > 0.0);
         let turns = counter("salon_turns");
         self.datagrams_by_metrics = out.is_some();
         self.datagrams_out = out.unwrap_or(came as f64);
@@ -386,6 +383,7 @@ mod tests {
             cpu_seconds: Some(3.0),
             resident_bytes_before: Some(10 << 20),
             resident_bytes: Some(40 << 20),
+            runs_metric: "salon_runs_out".to_owned(),
             ..Server::default()
         };
         server.complete(60.0, 30.0, 1_000_000);
@@ -393,7 +391,7 @@ mod tests {
         assert_eq!((server.bytes_per_person, server.datagrams_per_run), (Some(f64::from(1 << 20)), None));
         let metrics = [
             ("salon_datagrams_out_total", 1_500_000.0),
-            ("salon_gso_runs_total", 500_000.0),
+            ("salon_runs_out_total", 500_000.0),
             ("salon_turns_total", 9.0),
         ];
         server.metrics = metrics.map(|(name, by)| (name.to_owned(), by)).into();

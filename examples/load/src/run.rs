@@ -40,9 +40,7 @@ pub fn run(
     figures: &Figures,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Report, Error> {
-    figures.check()?;
-    let empty = figures.read();
-    let resident_before = empty.process.map(|p| p.resident);
+    let resident_before = figures.check()?.map(|process| process.resident);
     let clients = plan.rooms * plan.people * 2;
     let arrivals = plan.join_every * u32::try_from(clients).unwrap_or(u32::MAX);
     let mut fleet = Fleet::new(plan)?;
@@ -66,13 +64,10 @@ pub fn run(
     let (last, drops_after) = (figures.read(), drops());
     spend(&mut fleet, AFTERWARDS)?;
     let ours = ours(&first, &last, drops_after.0.saturating_sub(drops_before.0));
-    let server = server(first, last, resident_before, drops_after.1.saturating_sub(drops_before.1))?;
-    let report = Report::of(
-        &fleet,
-        measured,
-        server.filter(|_| figures.pid.is_some() || figures.metrics.is_some()),
-        ours,
-    );
+    let mut server = server(first, last, resident_before, drops_after.1.saturating_sub(drops_before.1))?;
+    server.runs_metric = figures.runs.clone();
+    let server = Some(server).filter(|_| figures.pid.is_some() || figures.metrics.is_some());
+    let report = Report::of(&fleet, measured, server, ours);
     fleet.leave();
     let until = Instant::now() + FAREWELL;
     while !fleet.is_empty() && Instant::now() < until {
@@ -102,14 +97,14 @@ fn server(
     last: Reading,
     resident_before: Option<u64>,
     dropped: u64,
-) -> Result<Option<Server>, Error> {
+) -> Result<Server, Error> {
     let cpu = first.process.zip(last.process).map(|(a, b)| b.cpu.saturating_sub(a.cpu).as_secs_f64());
     let (resident, threads) = last.process.map(|p| (p.resident, p.threads)).unzip();
     let grown = match (first.samples()?, last.samples()?) {
         (Some(before), Some(after)) => growth(&before, &after),
         _ => Default::default(),
     };
-    Ok(Some(Server {
+    Ok(Server {
         cpu_seconds: cpu,
         resident_bytes_before: resident_before,
         resident_bytes: resident,
@@ -117,5 +112,5 @@ fn server(
         dropped_at_its_socket: cpu.map(|_| dropped),
         metrics: grown,
         ..Server::default()
-    }))
+    })
 }

@@ -118,7 +118,7 @@ impl Server {
             line(f, "processor per datagram", format!("{micros:.2} µs"))?;
         }
         if let Some(per_run) = self.datagrams_per_run {
-            line(f, "datagrams per run", format!("{per_run:.2}"))?;
+            line(f, "datagrams per message", format!("{per_run:.2}"))?;
         }
         if let Some(turns) = self.turns.filter(|t| *t > 0.0) {
             line(f, "datagrams per turn", format!("{:.2}", self.datagrams_out / turns))?;

@@ -22,8 +22,7 @@ pub(crate) struct Tally {
     pub(crate) refused: u64,
     /// Media packets without a tag of this run.
     pub(crate) strange: u64,
-    /// Media packets received and sent, and datagrams of all kinds received.
-    pub(crate) received: u64,
+    /// Media packets sent, and datagrams of all kinds received, until the measured time ended.
     pub(crate) sent: u64,
     pub(crate) datagrams: u64,
 }
@@ -41,7 +40,6 @@ impl Tally {
             speech: vec![0; rooms],
             refused: 0,
             strange: 0,
-            received: 0,
             sent: 0,
             datagrams: 0,
         }
@@ -66,6 +64,16 @@ impl Tally {
     /// The measured time ends.
     pub(crate) fn close(&mut self, now: Instant) {
         self.until = Some(self.micros(now));
+    }
+
+    /// A media packet is sent.
+    pub(crate) fn sends(&mut self) {
+        self.sent += u64::from(self.until.is_none());
+    }
+
+    /// A datagram came.
+    pub(crate) fn comes(&mut self) {
+        self.datagrams += u64::from(self.until.is_none());
     }
 
     /// Whether a moment lies in the measured time.
