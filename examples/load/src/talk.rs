@@ -26,6 +26,7 @@ pub(crate) struct Talk {
     view_due: Option<Instant>,
     next_ping: Instant,
     leaving: bool,
+    ended: bool,
 }
 
 #[derive(Debug)]
@@ -47,6 +48,7 @@ impl Talk {
             view_due: None,
             next_ping: now + PING_EVERY,
             leaving: false,
+            ended: false,
         }
     }
 
@@ -71,9 +73,11 @@ impl Talk {
         }
     }
 
+    /// Says that it is over, once.
     fn over(&mut self, why: String, said: &mut Vec<Said>) {
-        if !matches!(std::mem::replace(&mut self.line, Line::Over), Line::Over) || self.leaving {
-            said.push(if std::mem::take(&mut self.leaving) { Said::Left } else { Said::Failed(why) });
+        self.line = Line::Over;
+        if !std::mem::replace(&mut self.ended, true) {
+            said.push(if self.leaving { Said::Left } else { Said::Failed(why) });
         }
     }
 
