@@ -75,15 +75,16 @@ fn less_than_a_thousandth_is_missing_after_a_second() {
 
 /// A link that carries 200 kbit/s for a minute, and ten megabits before and after. The share of sound that was lost meanwhile,
 /// after the first seconds, in percent; frames seen in the minute after, and in its last five seconds.
-fn narrow(what: &str, cameras: Vec<CameraConfig>) -> (f64, usize, usize) {
-    let mut rig = Rig::new(71);
+fn narrow(what: &str, seed: u64, cameras: Vec<CameraConfig>) -> (f64, usize, usize) {
+    let mut rig = Rig::new(seed);
     rig.checking = false;
     let wide = LinkConfig { rate: Some(Bitrate::from_kbps(10_000)), ..LinkConfig::default() };
     let ada = rig.admit(Guest { microphone: true, cameras, declared: false, ..Guest::default() });
     let bob = rig.admit(Guest { eyes: 1, remb: true, down: wide, noted: true, ..Guest::default() });
     let always = Time::ZERO..Time::from_millis(600_000);
     rig.people[ada].peer.voice.as_mut().unwrap().talk(always);
-    rig.run(Duration::from_secs(15));
+    // Not always at the same place between two frames, packets and reports.
+    rig.run(Duration::from_millis(15_000 + (seed - 71) * 137));
     let narrow = rig.now;
     rig.people[bob].set_down(LinkConfig { rate: Some(Bitrate::from_kbps(200)), ..wide });
     rig.run(Duration::from_secs(60));
@@ -112,7 +113,7 @@ fn narrow(what: &str, cameras: Vec<CameraConfig>) -> (f64, usize, usize) {
     let back = frames(again, rig.now);
     let took = rig.people[bob].arrivals.iter().find(|a| a.tag.source != 0 && a.at >= again);
     println!(
-        "show 5: {what}: 200 kbit/s for 60 s: {first} packets of sound lost in the first 6 s, \
+        "show 5: {what}, seed {seed}: 200 kbit/s for 60 s: {first} packets of sound lost in the first 6 s, \
              then {lost} of {sent} ({:.2} %), {} frames seen meanwhile; \
              afterwards the picture is back after {} ms, {} frames in 60 s, best encoding {:?}",
         lost as f64 * 100.0 / sent as f64,
@@ -131,20 +132,20 @@ fn a_picture_comes_back_when_its_link_does() {
     for (what, cameras) in
         [("one encoding", vec![camera(360, Bitrate::from_kbps(600), 25)]), ("a simulcast", vec![simulcast()])]
     {
-        let (_, back, last) = narrow(what, cameras);
+        let (_, back, last) = narrow(what, 71, cameras);
         assert!(back > 900, "{what}: the picture does not come back: {back} frames");
         assert!(last > 100, "{what}: the picture does not stay: {last} frames");
     }
 }
 
 #[test]
-#[ignore = "each try whether the link carries more again costs a third of a second of sound: 1.7 % with one encoding, 3.8 % with three"]
 fn a_narrow_link_keeps_its_sound() {
     for (what, cameras) in
         [("one encoding", vec![camera(360, Bitrate::from_kbps(600), 25)]), ("a simulcast", vec![simulcast()])]
     {
-        let (lost, ..) = narrow(what, cameras);
-        assert!(lost <= 1.0, "{what}: {lost:.2} %");
+        let all: Vec<f64> = (71..79).map(|seed| narrow(what, seed, cameras.clone()).0).collect();
+        println!("show 5: {what}: sound lost at 200 kbit/s, percent: {all:.2?}");
+        assert!(all.iter().all(|lost| *lost <= 1.0), "{what}: {all:.2?} %");
     }
 }
 

@@ -129,6 +129,8 @@ impl Room {
         let Some(id) = receiver.slot_of(nack.media) else { return false };
         let Some(slot) = slots.get_mut(id).filter(|s| s.streams.ssrc == nack.media) else { return false };
         let mut missed = 0;
+        // While the link is in doubt each loss counts, whatever is done about it.
+        let watched = receiver.budget.watched(now);
         for seq in nack.seqs() {
             let Some(rest) = left.checked_sub(1) else { break };
             *left = rest;
@@ -136,13 +138,15 @@ impl Room {
                 let encoding = tracks.get(sent.encoding.track)?.encoding(sent.encoding.index)?;
                 Some(encoding.cache.as_ref()?.get(sent.seq)?.payload.len())
             };
-            match receiver.repair(now, (from, id, slot), seq, size, ready, counters) {
-                Ok(first) => missed += u64::from(first),
+            let missing = watched.map(|since| receiver.misses(now, since, slot, seq));
+            let first = match receiver.repair(now, (from, id, slot), seq, size, ready, counters) {
+                Ok(first) => first,
                 Err(reason) => {
-                    missed += u64::from(reason == EgressDrop::RepairBudget);
                     counters.leave_unsent(reason);
+                    reason == EgressDrop::RepairBudget
                 }
-            }
+            };
+            missed += u64::from(missing.unwrap_or(first));
         }
         let sent = receiver.pictures.get(now).plus(receiver.sound.get(now));
         if receiver.budget.missed(now, missed, sent) {

@@ -46,12 +46,14 @@ impl Room {
         let budget = receiver.budget.allocation(now, receiver.sound.get(now));
         let sure = receiver.budget.sure();
         let mut out = [None; COMPETING];
+        let mut heights = [0; COMPETING];
         {
             let empty = Demand { rank: Rank::Recent(0), height: 0, steps: &[], shown: None };
             let mut demands = [empty; COMPETING];
             for i in 0..n {
                 let Some((slot, track)) = places[i] else { continue };
                 demands[i] = self.demand(slot, track, &steps[i][..counts[i]]);
+                heights[i] = demands[i].height;
             }
             allocate::allocate(&budget, &demands[..n], &mut out[..n]);
             for (to, demand) in out.iter_mut().zip(&demands[..n]) {
@@ -62,8 +64,10 @@ impl Room {
         }
         let rates = (0..n).filter_map(|i| steps[i][..counts[i]].get(out[i]?)).map(|s| s.rate);
         let sum = rates.fold(budget.audio, Bitrate::plus);
+        let starved =
+            (0..n).any(|i| places[i].is_some() && counts[i] > 0 && out[i].is_none() && heights[i] > 0);
         if let Some(receiver) = self.receivers.get_mut(id) {
-            receiver.budget.allocated(sum);
+            receiver.budget.allocated(now, sum, starved);
         }
         for i in 0..n {
             let Some((slot, track)) = places[i] else { continue };

@@ -14,6 +14,9 @@
 //! Below the least encoding of each picture it goes only where packets were lost too ([`Budget::sure`]): estimates and round trips
 //! also sink on a good link when the receiver's machine is busy, and then a picture that stops helps nobody. A link that is
 //! really too narrow soon loses packets, and then pictures pause.
+//!
+//! Pictures that come back after such a pause are on trial for two seconds: an estimate that falls, which a growing queue makes it do before
+//! that queue is full, or a few packets lost, end it. So a try costs next to no sound, and can be made again soon.
 
 use core::time::Duration;
 
@@ -31,6 +34,12 @@ const LOSS_WINDOW: Duration = Duration::from_secs(5);
 const CHOKED: u64 = 20;
 /// … of what was sent in so short a time, if they are more than a third of it. Fewer, and a burst of loss would be taken for it.
 const BRIEF: Duration = Duration::from_millis(500);
+
+/// Pictures that come back after a pause for want of room are on trial for so long, two key frames' time: …
+const TRIAL: Duration = Duration::from_secs(2);
+/// … and so few requests, if they are more than a tenth of what was sent, mean that the link has as little room as before. Each moment
+/// longer costs sound; a link that loses one packet in twenty by nature fails this now and then, and is tried again.
+const FAILED: u64 = 3;
 
 /// After the ceiling was lowered, reports still tell of the time before, and the queue drains.
 const SETTLE: Duration = Duration::from_millis(1_500);
@@ -98,6 +107,11 @@ pub(crate) struct Budget {
     decided: Time,
     /// Packets sent, and asked for again for the first time, since a moment of late.
     brief: (Time, u64, u64),
+    /// Whether pictures wait for room on the link, and until when those that come back are on trial.
+    starved: bool,
+    trial: Time,
+    /// Until when an estimate that fell may be a link that has become narrow.
+    suspect: Time,
     /// What was meant to be sent.
     allocated: Bitrate,
     /// When a report last came.
@@ -134,7 +148,19 @@ impl Budget {
         self.sample(now, pictures, sound);
         // An estimate that rises lags behind what comes: libwebrtc lets it grow by 8 % a second, however much more that is. One that
         // has met the link's limit does not rise.
-        let rises = self.remb.replace((now, estimate)).is_some_and(|(_, before)| estimate > before);
+        let before = self.remb.replace((now, estimate)).map(|(_, before)| before);
+        let rises = before.is_some_and(|before| estimate > before);
+        // After a pause an estimate is old, and lower than what comes; but only a queue that grows makes it fall, and it says so before
+        // the queue is full.
+        let falls = before.is_some_and(|before| estimate < before.percent(90));
+        if falls && now < self.trial && estimate.plus(sound) < self.allocated {
+            // It cost next to no sound: the next try need not wait for long.
+            return self.lower(now, estimate.plus(sound), LONGEST_DOUBT);
+        }
+        if falls && now >= self.suspect && estimate.plus(sound) < pictures.plus(sound) {
+            self.suspect = now.plus(TRIAL);
+            self.brief = (now, 0, 0);
+        }
         // What it received may be what was sent a while ago: only what has been sent all along is too much. Without any
         // picture it has nothing to measure, and its estimate falls by itself: were that heard, it would never come back.
         // It does not count what IP, UDP and the cipher add, which is a tenth of small packets.
@@ -165,6 +191,13 @@ impl Budget {
         self.lost += lost.min(expected);
     }
 
+    /// Since when each loss counts, if it does: pictures that came back are on trial, or an estimate has fallen, which by itself is believed
+    /// later; together with loss it is at once.
+    pub(crate) fn watched(&self, now: Time) -> Option<Time> {
+        let until = self.trial.max(self.suspect);
+        (now < until).then(|| until.minus(TRIAL))
+    }
+
     /// A packet leaves.
     pub(crate) fn packet(&mut self, now: Time) {
         if now.since(self.brief.0) >= BRIEF {
@@ -176,9 +209,10 @@ impl Budget {
 
     /// So many packets were asked for, for the first time, while `sent` is sent in all. Whether the ceiling changed.
     pub(crate) fn missed(&mut self, now: Time, packets: u64, sent: Bitrate) -> bool {
+        let (least, share) = if self.watched(now).is_some() { (FAILED, 10) } else { (CHOKED, 3) };
         let (_, out, missed) = &mut self.brief;
         *missed += packets;
-        if *missed < CHOKED || *missed * 3 < *out || now < self.settled {
+        if *missed < least || *missed * share < *out || now < self.settled {
             return false;
         }
         let arrives = 100 - (*missed * 100).checked_div(*out).unwrap_or(0).min(90);
@@ -243,9 +277,14 @@ impl Budget {
         allocate::Budget { estimate: ceiling, steady, audio }
     }
 
-    /// What is to be sent from now on, by the last division: key frames and repair not counted.
-    pub(crate) fn allocated(&mut self, sum: Bitrate) {
+    /// What is to be sent from now on, by the last division: key frames and repair not counted; and whether a picture waits for room.
+    pub(crate) fn allocated(&mut self, now: Time, sum: Bitrate, starved: bool) {
         self.allocated = sum;
+        if core::mem::replace(&mut self.starved, starved) && !starved {
+            self.trial = now.plus(TRIAL);
+            // What was missed before says nothing of it.
+            self.brief = (now, 0, 0);
+        }
     }
 
     /// The share of what is sent that arrives, in percent, of what was meant to be sent if that is less: so that less will be sent.

@@ -125,7 +125,8 @@ impl<'a> Burst<'a> {
         if !fit(&mut packet, slot, &cached) {
             self.counters.oversized += 1;
         }
-        slot.history.push(Sent { encoding, seq, forward, at: self.now, repeats: 0, late: false }, key);
+        slot.history
+            .push(Sent { encoding, seq, forward, at: self.now, repeats: 0, asked: false, late: false }, key);
         slot.sent.first_index.get_or_insert(forward.index);
         slot.sent.packets += 1;
         slot.sent.octets += body as u64;

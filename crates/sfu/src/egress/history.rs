@@ -18,6 +18,8 @@ pub(crate) struct Sent {
     pub(crate) at: Time,
     /// How often it was sent again.
     pub(crate) repeats: u8,
+    /// Whether its receiver has asked for it.
+    pub(crate) asked: bool,
     /// It left after later ones: its receiver may have asked for it already.
     pub(crate) late: bool,
 }

@@ -20,6 +20,22 @@ impl Receiver {
         self.repair_bytes = (self.repair_bytes + sent as u64 / 4).min(limits::REPAIR_SAVED);
     }
 
+    /// Whether this is the first that is heard of the loss of a packet that was sent since a moment: asked for by a receiver that cannot have
+    /// got it. Also where it is not sent again, such as a picture's before a newer key frame.
+    pub(crate) fn misses(&self, now: Time, since: Time, slot: &mut Slot, seq: Seq) -> bool {
+        let patience = self.patience();
+        let Some(index) = slot.history.newest().and_then(|newest| seq.extend(newest)) else { return false };
+        let Some(sent) = slot.history.get_mut(index) else { return false };
+        if sent.at < since || (sent.late && now.since(sent.at) < patience) {
+            return false;
+        }
+        !core::mem::replace(&mut sent.asked, true)
+    }
+
+    fn patience(&self) -> Duration {
+        self.rtt.map_or(UNKNOWN_RTT, |r| r.patience()).max(LEAST_RTT)
+    }
+
     /// Queues a packet of a slot to be sent again; whether it is the first time.
     pub(crate) fn repair(
         &mut self,
@@ -43,7 +59,7 @@ impl Receiver {
             return Err(EgressDrop::RepairTooOften);
         }
         // A request that comes sooner was made before the answer to the one before it, or the late packet itself, could arrive.
-        let patience = self.rtt.map_or(UNKNOWN_RTT, |r| r.patience()).max(LEAST_RTT);
+        let patience = self.patience();
         if (sent.repeats > 0 || sent.late) && now.since(sent.at) < patience {
             return Err(EgressDrop::RepairTooSoon);
         }
