@@ -42,16 +42,17 @@ pub const SHARDS: usize = 64;
 /// many peers as a transport has, with that many each, fit.
 pub const PATHS: usize = 65_536;
 
-/// Bytes of a parcel between shards: some 26 packets of video.
-pub const PARCEL_BYTES: usize = 32 << 10;
+/// Bytes of a parcel between shards: some 13 packets of video.
+pub const PARCEL_BYTES: usize = 16 << 10;
 
 /// Datagrams of a parcel: as many as its bytes hold of audio packets and reports, about.
 pub const PARCEL_DATAGRAMS: usize = 128;
 
-/// Parcels of one shard that may be on their way at one time, and parcels that may wait for one: 2 MB, which is 15 ms of
-/// 1 Gbit/s. They are made when they are first needed.
-pub const PARCELS: usize = 64;
+/// Parcels of one shard that may be on their way at one time, and parcels that may wait for one. A turn fills one at least,
+/// however little came; so this is also how many turns another shard may stand still for without a loss. With 4 MB they hold as
+/// much as a socket does. They are made when they are first needed.
+pub const PARCELS: usize = 256;
 
 /// Parcels on their way beyond which nothing is handed on from paths of nobody's: strangers who send checks that name
 /// another shard must not use up what those who talk need.
-pub const PARCELS_FOR_NEW: usize = 32;
+pub const PARCELS_FOR_NEW: usize = 64;
