@@ -51,6 +51,8 @@ pub struct Fleet {
     due: Vec<Option<Instant>>,
     /// Clients whose sockets may hold more.
     ready: Vec<usize>,
+    /// Clients that are due, reused.
+    ticking: Vec<usize>,
     buffer: Vec<u8>,
 }
 
@@ -104,6 +106,7 @@ impl Fleet {
             deadlines: BTreeSet::new(),
             due: Vec::new(),
             ready: Vec::new(),
+            ticking: Vec::new(),
             buffer: vec![0; DATAGRAM],
             plan,
         })
@@ -297,23 +300,19 @@ impl Fleet {
         self.ready = ready;
     }
 
-    /// Does what is due by the clock.
+    /// Does what is due by the clock, once each: who is due again at once waits for the next turn.
     fn tick(&mut self, now: Instant) {
-        while let Some(&(due, at)) = self.deadlines.first() {
-            if due > now {
-                return;
-            }
+        let mut due = std::mem::take(&mut self.ticking);
+        due.extend(self.deadlines.range(..=(now, usize::MAX)).map(|(_, at)| *at));
+        for at in due.drain(..) {
             if let Some(client) = self.clients.get_mut(at)
                 && let Some(turns) = self.talks.get_mut(client.role.room)
             {
                 client.tick(now, self.poll.registry(), turns, &mut self.tally);
             }
             self.reschedule(at);
-            // A client that is due for ever would keep the others waiting.
-            if self.deadlines.first() == Some(&(due, at)) {
-                return;
-            }
         }
+        self.ticking = due;
     }
 
     fn reschedule(&mut self, at: usize) {
