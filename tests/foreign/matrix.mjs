@@ -50,16 +50,24 @@ async function row(stage, meet, publisher, players, n) {
   const room = `foreign-${n}`;
   const [tone, colour] = [voiceOf(n), colourOf(n)];
   const content = { tone, colour, isColour: (seen) => hueDistance(seen, colour) < 0.35 };
+  const marks = [performance.now()];
+  const mark = () => marks.push(performance.now());
   await publisher.start(stage, `${meet.url}/whip/${room}?name=${encodeURIComponent(publisher.name)}`, content);
   const there = async () => {
     const { participants } = await meet.api(`/api/rooms/${room}`);
     return participants[0].tracks.filter((track) => track.encodings.some((one) => one.live)).length === 2;
   };
   await waitFor(there, { what: `${publisher.name} to publish`, guard: GUARD, explain: () => publisher.explain() });
+  mark();
   await Promise.all(players.map((player) => player.start(stage, meet, room, content)));
+  mark();
   const cells = await Promise.all(players.map((player) => cell(meet, room, publisher, player)));
+  mark();
   if (publisher.restart) await restart(publisher, players);
   await end(meet, room, publisher, players);
+  mark();
+  const [published, asked, played, ended] = marks.slice(1).map((at, n) => ((at - marks[n]) / 1000).toFixed(1));
+  console.log(`${publisher.name}: ${published} s until it published, ${asked} until all players had begun, ${played} until all had received, ${ended} until all had left`);
   return cells;
 }
 
@@ -135,9 +143,7 @@ try {
   const chosen = publishers.filter(({ name }) => !options.only || options.only.includes(name));
   const rows = [];
   for (const [n, publisher] of chosen.entries()) {
-    const began = performance.now();
     rows.push(await row(stage, meet, publisher, players, n));
-    console.log(`${publisher.name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
     await rest(200);
   }
   const text = table(chosen, players, rows);

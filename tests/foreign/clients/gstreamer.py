@@ -38,8 +38,8 @@ loop = GLib.MainLoop()
 
 
 def certificate():
-    """An ECDSA certificate with its key, as PEM, and its fingerprint. GStreamer makes RSA ones by itself, which the server's DTLS library does
-    not know."""
+    """An ECDSA certificate with its key, as PEM, and its fingerprint. GStreamer before 1.28 makes RSA ones by itself, which the server's DTLS
+    library does not know."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "client")])
     now = datetime.datetime.now(datetime.timezone.utc)
