@@ -20,6 +20,7 @@ export class Chat {
     const line = document.createElement('li');
     const who = document.createElement('b');
     who.textContent = name;
+    $('chat-empty').hidden = true;
     line.title = new Date(at).toLocaleTimeString();
     line.append(who, text);
     $('chat-log').append(line);
