@@ -57,6 +57,7 @@ function say(kind, text = null) {
   const first = ['path', 'connection', 'media', 'note'].map((k) => sayings.get(k)).find(Boolean);
   $('banner').textContent = first ?? '';
   $('banner').hidden = !first;
+  $('banner').classList.toggle('mild', first === sayings.get('note'));
 }
 
 // --- preview -------------------------------------------------------------------------------------------------------

@@ -1,9 +1,7 @@
 // The stage: one tile for each person, one for each shared screen.
 
-import { arrange, fit } from './layout.js';
+import { arrange } from './layout.js';
 import { t } from './words.js';
-
-export { fit };
 
 /** A colour that stays with a name; white is readable on all of them. */
 function colour(name) {
