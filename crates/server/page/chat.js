@@ -1,5 +1,7 @@
 // The talk beside: what was written, and how much of it while the side was shut.
 
+import { t } from './words.js';
+
 const $ = (id) => document.getElementById(id);
 
 export class Chat {
@@ -37,5 +39,6 @@ export class Chat {
     this.#unread = n;
     $('unread').textContent = n;
     $('unread').hidden = n === 0;
+    $('b-side').setAttribute('aria-label', n ? t('unread', { n }) : t('people-and-chat'));
   }
 }

@@ -51,6 +51,7 @@ export class Controls {
       'b-help': () => page.open('help'),
       'b-more': () => this.#toggleMenu($('b-more').getAttribute('aria-expanded') === 'false'),
       'b-leave': () => page.leave(),
+      unheard: () => this.toggleMicrophone(),
     };
     for (const [id, act] of Object.entries(actions)) $(id).onclick = act;
     // On a phone the menu closes when something of it was chosen, or anything else was touched.

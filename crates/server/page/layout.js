@@ -16,12 +16,12 @@ export function fit(n, width, height) {
   return best;
 }
 
-/** The largest equal 16:9 rectangles in a box, in rows, each row centred. */
-function rows(keys, box, into) {
+/** The largest equal 16:9 rectangles in a box, in rows, each row centred; all of them in the middle, or at the top. */
+function rows(keys, box, into, atTop = false) {
   const { columns, tile } = fit(Math.max(1, keys.length), box.width, box.height);
   const [width, height] = [Math.floor(tile), Math.floor(tile / RATIO)];
   const lines = Math.ceil(keys.length / columns);
-  const top = box.y + (box.height - lines * height - (lines - 1) * GAP) / 2;
+  const top = box.y + (atTop ? 0 : (box.height - lines * height - (lines - 1) * GAP) / 2);
   for (const [i, key] of keys.entries()) {
     const line = Math.floor(i / columns);
     const inLine = Math.min(columns, keys.length - line * columns);
@@ -58,7 +58,7 @@ export function arrange(width, height, { large = [], shares = false, others = []
     // Upright: the stage above, people below it.
     const share = Math.min(width / RATIO, height * 0.62);
     put(large, { ...stage, height: Math.round(share) }, into);
-    rows(beside, { ...stage, y: Math.round(share) + GAP, height: height - Math.round(share) - GAP }, into);
+    rows(beside, { ...stage, y: Math.round(share) + GAP, height: height - Math.round(share) - GAP }, into, true);
   } else {
     const strip = Math.round(Math.min(Math.max(width * (beside.length > 8 ? 0.26 : 0.19), 112), 340));
     put(large, { ...stage, width: width - strip - GAP }, into);

@@ -165,7 +165,10 @@ function openSession() {
   on('chat', ({ from, text, at }) => chat.came(room?.name(from) ?? '?', text, at));
   on('connection', (message) => ($('own-connection').textContent = ownConnection(message)));
   on('drain', ({ seconds }) => say('note', t('drain', { seconds })));
-  on('waiting', ({ moderators }) => ($('preview-note').textContent = t(moderators ? 'at-the-door' : 'nobody-opens')));
+  on('waiting', ({ moderators }) => {
+    $('join').disabled = true;
+    $('preview-note').textContent = t(moderators ? 'at-the-door' : 'nobody-opens');
+  });
   on('knock', (knock) => moderation.knocked(knock));
   on('knock-over', ({ id }) => moderation.answered(id));
   on('locked', ({ locked }) => {
@@ -225,6 +228,7 @@ async function enter() {
   try {
     await session.join();
   } catch (error) {
+    $('join').disabled = false;
     $('preview-note').textContent = Room.sentence(error);
   }
 }
@@ -245,6 +249,7 @@ function welcome(message) {
   room.setAudioOnly(controls.audioOnly);
   room.setSpeakerView(controls.speakerView);
   room.setTucked(controls.tucked);
+  if (document.hidden) room.setHidden(true);
   controls.allow(message.role !== 'listener');
   $('settings-devices').append($('devices'));
   controls.draw();

@@ -37,9 +37,9 @@ export default {
   'more-controls': 'More', 'speaker-view': 'Only who speaks, large', 'make-large': 'Enlarge {name}', 'make-small': 'No longer enlarge {name}',
   'hide-myself': 'Put my own picture out of sight', 'show-myself': 'Show my own picture', 'show-own': 'Show my own picture',
   alone: 'Nobody else is here yet.', 'chat-empty': 'Nothing written yet. Messages go to everybody in the room, and are kept nowhere.', shares: 'shares the screen',
-  'is-locked': 'Locked', unheard: 'You speak, but your microphone is off. Press m to be heard.', 'leave-sure': 'Leave the conversation?',
+  'is-locked': 'Locked', unheard: 'You speak, but your microphone is off. Turn it on', 'leave-sure': 'Leave the conversation?',
   'help-pick': 'Click on a picture, or press Enter on it, to enlarge it; once more to let it go. A click on your own picture puts it out of sight.',
   'help-heard': 'Nobody hears you? Look at the level of your microphone in the settings: it moves when you speak.',
   'says-joined': '{names} joined.', 'says-left': '{names} left.', 'says-hand': 'Hand raised: {names}.', 'says-locked': 'The room is locked.', 'says-unlocked': 'The room is open.', more: '{n} more',
-  'who-waits': 'Who asks to come in', 'tools-for': 'What you can do about {name}', 'hush-camera': 'Camera off', 'hush-screen': 'End the share',
+  unread: 'People and chat, {n} unread', 'who-waits': 'Who asks to come in', 'tools-for': 'What you can do about {name}', 'hush-camera': 'Camera off', 'hush-screen': 'End the share',
 };

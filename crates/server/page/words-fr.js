@@ -37,9 +37,9 @@ export default {
   'more-controls': 'Plus', 'speaker-view': 'Seulement qui parle, en grand', 'make-large': 'Agrandir {name}', 'make-small': 'Ne plus agrandir {name}',
   'hide-myself': 'Ne plus voir ma propre image', 'show-myself': 'Voir ma propre image', 'show-own': 'Montrer ma propre image',
   alone: 'Personne d’autre n’est encore là.', 'chat-empty': 'Rien d’écrit encore. Les messages vont à tous les présents et ne sont gardés nulle part.', shares: 'partage l’écran',
-  'is-locked': 'Fermée', unheard: 'Vous parlez, mais votre micro est coupé. Touche m pour être entendu.', 'leave-sure': 'Quitter la conversation ?',
+  'is-locked': 'Fermée', unheard: 'Vous parlez, mais votre micro est coupé. Le rétablir', 'leave-sure': 'Quitter la conversation ?',
   'help-pick': 'Cliquez sur une image, ou Entrée, pour l’agrandir ; encore une fois pour la lâcher. Un clic sur votre propre image la cache.',
   'help-heard': 'On ne vous entend pas ? Regardez le niveau du micro dans les réglages : il bouge quand vous parlez.',
   'says-joined': 'Arrivée : {names}.', 'says-left': 'Départ : {names}.', 'says-hand': 'Main levée : {names}.', 'says-locked': 'La salle est fermée.', 'says-unlocked': 'La salle est ouverte.', more: '{n} autres',
-  'who-waits': 'Qui demande à entrer', 'tools-for': 'Ce que vous pouvez faire pour {name}', 'hush-camera': 'Éteindre la caméra', 'hush-screen': 'Arrêter le partage',
+  unread: 'Présents et messages, {n} non lus', 'who-waits': 'Qui demande à entrer', 'tools-for': 'Ce que vous pouvez faire pour {name}', 'hush-camera': 'Éteindre la caméra', 'hush-screen': 'Arrêter le partage',
 };
