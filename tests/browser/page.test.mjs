@@ -1,14 +1,14 @@
 // The page's own reckoning, without a browser.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 const PAGE = new URL('../../crates/server/page/', import.meta.url);
 const as = (languages) => Object.defineProperty(globalThis, 'navigator', { value: { languages }, configurable: true });
 as(['en']);
-const { fit } = await import(new URL('tiles.js', PAGE));
+const { arrange, fit } = await import(new URL('layout.js', PAGE));
+const { Views } = await import(new URL('views.js', PAGE));
 const { encodingsFor, refit } = await import(new URL('call.js', PAGE));
 
 test('tiles fit into their stage, all of them, as large as they can be', () => {
@@ -46,17 +46,84 @@ test('another camera keeps the encodings that were negotiated, and uses those th
   assert.ok(refit(rids, 360).every((e) => !('rid' in e)), 'a rid cannot be changed');
 });
 
+test('on every stage, in every view: nothing covers anything, nothing leaves the stage, only one’s own picture may float', () => {
+  const people = Array.from({ length: 30 }, (_, n) => `${n}:camera`);
+  for (const [width, height] of [[374, 700], [700, 330], [484, 1000], [1424, 820], [2500, 400]]) {
+    for (const n of [0, 1, 2, 3, 5, 6, 9, 12, 30]) {
+      for (const view of ['grid', 'speaker', 'share', 'two shares']) {
+        for (const tucked of [false, true]) {
+          const shares = view.includes('share') ? (view === 'share' ? ['s:screen'] : ['s:screen', 't:screen']) : [];
+          const large = shares.length ? shares : view === 'speaker' ? people.slice(0, Math.min(1, n)) : [];
+          const others = people.slice(0, n).filter((key) => !large.includes(key));
+          const places = arrange(width, height, { large, shares: shares.length > 0, others, self: 'me', tucked });
+          const what = `${n} in ${width}×${height}, ${view}${tucked ? ', tucked' : ''}`;
+          assert.deepEqual([...places.keys()].sort(), [...large, ...others, 'me'].sort(), what);
+          const all = [...places];
+          for (const [key, p] of all) {
+            assert.ok(p.x >= 0 && p.y >= 0 && p.x + p.width <= width && p.y + p.height <= height && p.width > 0 && p.height > 0, `${key} of ${what}: ${JSON.stringify(p)}`);
+            if (!key.endsWith(':screen') && !(p.floats && tucked)) assert.ok(Math.abs(p.width / p.height - 16 / 9) < 0.06, `${key} of ${what} is 16:9: ${JSON.stringify(p)}`);
+            if (p.floats) assert.equal(key, 'me', what);
+          }
+          const firm = all.filter(([, p]) => !p.floats);
+          for (const [i, [a, p]] of firm.entries()) {
+            for (const [b, q] of firm.slice(i + 1)) {
+              const apart = p.x + p.width <= q.x || q.x + q.width <= p.x || p.y + p.height <= q.y || q.y + q.height <= p.y;
+              assert.ok(apart, `${a} and ${b} of ${what}`);
+            }
+          }
+        }
+      }
+    }
+  }
+});
+
+test('what takes the stage is larger than whoever stands beside', () => {
+  for (const [width, height] of [[374, 700], [1424, 820], [812, 330]]) {
+    for (const n of [2, 5, 12]) {
+      const others = Array.from({ length: n }, (_, i) => `${i}:camera`);
+      const places = arrange(width, height, { large: ['s:screen'], shares: true, others, self: 'me' });
+      for (const key of others) assert.ok(places.get('s:screen').height > places.get(key).height, `${n} in ${width}×${height}`);
+    }
+  }
+});
+
+test('a slot is asked for what must be seen, the others follow the conversation, and nothing is asked twice', () => {
+  const views = new Views();
+  const mids = ['4', '5', '6'];
+  const shown = new Map([['4', { person: 1, source: 'camera' }], ['5', { person: 2, source: 'camera' }], ['6', { empty: 'nobody' }]]);
+  const height = (key) => ({ '1:camera': 360, '2:camera': 90, '9:screen': 720 })[key] ?? 180;
+  const ask = (wanted, h = height) => views.changes({ mids, shown, wanted, height: h });
+  assert.deepEqual(ask([]), { 4: { want: 'auto', height: 360 }, 5: { want: 'auto', height: 90 }, 6: { want: 'auto', height: 180 } });
+  assert.deepEqual(ask([]), {});
+  // Where it is seen already.
+  assert.deepEqual(ask(['2:camera']), { 5: { want: { person: 2, source: 'camera' }, height: 90 } });
+  // What is seen nowhere takes the empty slot, and the one that was asked for stays.
+  assert.deepEqual(ask(['2:camera', '9:screen']), { 6: { want: { person: 9, source: 'screen' }, height: 720 } });
+  assert.deepEqual(ask(['9:screen']), { 5: { want: 'auto', height: 90 } });
+  // Nobody looks: nothing comes.
+  assert.deepEqual(Object.values(ask(['9:screen'], () => 0)).map((w) => w.height), [0, 0, 0]);
+  views.forget();
+  assert.equal(Object.keys(ask(['9:screen'])).length, 3);
+  // More than there are slots is no error.
+  assert.equal(Object.keys(ask(['9:screen', '1:camera', '2:camera', '7:camera'])).length, 2);
+});
+
 test('both languages have every sentence, and the page names none that is missing', async () => {
-  const read = (name) => readFile(fileURLToPath(new URL(name, PAGE)), 'utf8');
   const { has, t } = await import(new URL('words.js', PAGE));
-  const source = (await Promise.all(['index.html', 'main.js', 'controls.js', 'chat.js', 'moderation.js', 'room.js', 'tiles.js', 'call.js'].map(read))).join('\n');
-  const keys = [...source.matchAll(/\bt\('([\w-]+)'|data-t(?:-label)?="([\w-]+)"/g)].map((m) => m[1] ?? m[2]);
-  assert.ok(keys.length > 20);
+  const { default: english } = await import(new URL('words-en.js', PAGE));
+  const { default: words } = await import(new URL('words-fr.js', PAGE));
+  const files = (await readdir(PAGE)).filter((name) => /\.(js|html)$/.test(name) && !name.startsWith('words-'));
+  const source = (await Promise.all(files.map((name) => readFile(new URL(name, PAGE), 'utf8')))).join('\n');
+  const keys = [...source.matchAll(/\bt\('([\w-]+)'|data-t(?:-label)?="([\w-]+)"|\.say\('([\w-]+)',/g)].map((m) => m[1] ?? m[2] ?? m[3]);
+  assert.ok(keys.length > 50);
   assert.deepEqual(keys.filter((k) => !has(k)), []);
+  assert.deepEqual(Object.keys(words).sort(), Object.keys(english).sort());
+  // Each says the same: with the same blanks to fill in.
+  const blanks = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
+  for (const key of Object.keys(english)) assert.deepEqual(blanks(words[key]), blanks(english[key]), key);
   as(['fr-CH', 'en']);
   const french = await import(`${new URL('words.js', PAGE)}?fr`);
   assert.equal(french.language, 'fr');
-  const same = (await read('words.js')).matchAll(/^ {4}'?([\w-]+)'?:/gm);
-  for (const [, key] of same) assert.ok(french.t(key) !== key && t(key) !== key, key);
+  assert.equal(french.t('join'), 'Entrer');
   assert.equal(t('unreachable', { host: '<b>', port: 1 }).includes('UDP port 1 of <b>'), true);
 });

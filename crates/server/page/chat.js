@@ -1,5 +1,7 @@
 // The talk beside: what was written, and how much of it while the side was shut.
 
+import { t } from './words.js';
+
 const $ = (id) => document.getElementById(id);
 
 export class Chat {
@@ -20,6 +22,7 @@ export class Chat {
     const line = document.createElement('li');
     const who = document.createElement('b');
     who.textContent = name;
+    $('chat-empty').hidden = true;
     line.title = new Date(at).toLocaleTimeString();
     line.append(who, text);
     $('chat-log').append(line);
@@ -36,5 +39,6 @@ export class Chat {
     this.#unread = n;
     $('unread').textContent = n;
     $('unread').hidden = n === 0;
+    $('b-side').setAttribute('aria-label', n ? t('unread', { n }) : t('people-and-chat'));
   }
 }

@@ -1,13 +1,16 @@
-// The buttons at the bottom and the keys: microphone, camera, screen, hand, sound only, side, link, leave.
+// The buttons at the bottom and their keys.
 
+import { Dialogs } from './dialogs.js';
+import { Unheard } from './unheard.js';
 import { t } from './words.js';
 
 const $ = (id) => document.getElementById(id);
-const glyphs = { mic: '🎤', camera: '📷', screen: '🖥', hand: '✋', ear: '👂', chat: '💬', link: '🔗', leave: '📞' };
 
 /** How long the word about a copied link stands; how long the link itself, where it could not be copied. */
 const COPIED = 2_000;
 const LINK = 10_000;
+/** How long the sign stands that one speaks unheard. */
+const UNHEARD = 6_000;
 
 export class Controls {
   /** What the person wants, whatever the devices say. */
@@ -15,41 +18,75 @@ export class Controls {
   video;
   hand = false;
   audioOnly = false;
+  /** How this page is looked at; remembered. */
+  speakerView = localStorage.getItem('speaker-view') === '1';
+  tucked = localStorage.getItem('tucked') === '1';
   #page;
+  #unheard = new Unheard(() => this.#sayUnheard());
+  #unheardTimer = null;
   #cameraBefore = false;
   #screen = null;
 
-  /** `page`: `{ devices, call, room, send(type, fields), negotiate(description), say(kind, text), leave(), sideOpened() }`, the second and third as they are now. */
+  /**
+   * `page`: `{ devices, call, room, send(type, fields), negotiate(description), say(kind, text), leave(), sideOpened(), open(dialog) }`, the second
+   * and third as they are now.
+   */
   constructor(page, { audio, video }) {
     this.#page = page;
     this.audio = audio;
     this.video = video;
-    for (const b of document.querySelectorAll('#controls button')) b.dataset.glyph = glyphs[b.dataset.icon];
-    for (const id of ['b-mic', 'b-camera']) $(id).classList.add('live');
-    for (const id of ['b-screen', 'b-hand', 'b-audio-only', 'b-side']) $(id).classList.add('toggle');
     $('b-screen').hidden = !navigator.mediaDevices?.getDisplayMedia;
-    const toggleCamera = () => this.setCamera(!this.video || !page.devices.camera);
     const actions = {
       'b-mic': () => this.toggleMicrophone(),
-      'b-camera': toggleCamera,
+      'b-camera': () => this.setCamera(!this.video || !page.devices.camera),
       'b-screen': () => this.toggleScreen(),
       'b-hand': () => this.#toggleHand(),
+      'b-layout': () => this.#toggleLayout(),
       'b-audio-only': () => this.#toggleAudioOnly(),
       'b-side': () => this.#toggleSide(),
+      'b-side-close': () => this.#toggleSide(),
       'b-link': () => this.#copyLink(),
+      'b-invite': () => this.#copyLink(),
+      'b-settings': () => page.open('settings'),
+      'b-help': () => page.open('help'),
+      'b-more': () => this.#toggleMenu($('b-more').getAttribute('aria-expanded') === 'false'),
       'b-leave': () => page.leave(),
+      unheard: () => this.toggleMicrophone(),
     };
     for (const [id, act] of Object.entries(actions)) $(id).onclick = act;
-    const keys = { m: 'b-mic', c: 'b-camera', s: 'b-screen', h: 'b-hand', a: 'b-audio-only' };
+    // On a phone the menu closes when something of it was chosen, or anything else was touched.
+    addEventListener('click', (event) => event.target.closest('#b-more') || this.#toggleMenu(false));
+    $('show-self').onchange = () => this.tuck(!$('show-self').checked);
+    this.#listen(actions);
+  }
+
+  #listen(actions) {
+    const page = this.#page;
+    const keys = Object.fromEntries([...document.querySelectorAll('[data-key]')].filter((e) => e.id).map((e) => [e.dataset.key, e.id]));
     addEventListener('keydown', (event) => {
-      if (!page.room || event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-      actions[keys[event.key.toLowerCase()]]?.();
+      if (!page.room || Dialogs.any()) return;
+      if (event.key === 'Escape') return this.#escape();
+      if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+      const id = keys[event.key.toLowerCase()];
+      if (!id || $(id).disabled || $(id).hidden) return;
+      event.preventDefault();
+      // A finger that slips must end no conversation.
+      if (id === 'b-leave') page.open('leaving');
+      else actions[id]();
     });
+  }
+
+  /** Closes what lies over the stage, and gives the focus back to what opened it. */
+  #escape() {
+    if ($('b-more').getAttribute('aria-expanded') === 'true') {
+      this.#toggleMenu(false);
+      $('b-more').focus();
+    } else if (!$('side').hidden) this.#toggleSide();
   }
 
   /** Shows how everything stands. */
   draw() {
-    const { devices } = this.#page;
+    const { devices, room } = this.#page;
     const press = (id, on) => $(id).setAttribute('aria-pressed', String(on));
     press('b-mic', this.audio && Boolean(devices.microphone));
     press('b-camera', this.video && Boolean(devices.camera));
@@ -57,6 +94,10 @@ export class Controls {
     press('b-hand', this.hand);
     press('b-audio-only', this.audioOnly);
     press('b-side', !$('side').hidden);
+    press('b-layout', this.speakerView);
+    $('show-self').checked = !this.tucked;
+    this.#unheard.watch(room && !this.audio ? devices.microphone : null);
+    if (this.audio) $('unheard').hidden = true;
   }
 
   /** The sources that are silent. */
@@ -168,10 +209,40 @@ export class Controls {
     this.draw();
   }
 
+  /** Puts one's own picture out of sight, or back. */
+  tuck(on) {
+    this.tucked = on;
+    localStorage.setItem('tucked', on ? '1' : '0');
+    this.#page.room?.setTucked(on);
+    this.draw();
+  }
+
+  #toggleLayout() {
+    this.speakerView = !this.speakerView;
+    localStorage.setItem('speaker-view', this.speakerView ? '1' : '0');
+    this.#page.room?.setSpeakerView(this.speakerView);
+    this.draw();
+  }
+
   #toggleSide() {
+    const within = $('side').contains(document.activeElement);
     $('side').hidden = !$('side').hidden;
+    if ($('side').hidden && within) $('b-side').focus();
     this.#page.sideOpened();
     this.draw();
+  }
+
+  #toggleMenu(open) {
+    $('menu').classList.toggle('open', open);
+    $('b-more').setAttribute('aria-expanded', String(open));
+    if (open) $('menu').querySelector('button').focus();
+  }
+
+  #sayUnheard() {
+    $('unheard').hidden = false;
+    this.#page.announce(t('unheard'));
+    clearTimeout(this.#unheardTimer);
+    this.#unheardTimer = setTimeout(() => ($('unheard').hidden = true), UNHEARD);
   }
 
   async #copyLink() {

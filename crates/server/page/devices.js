@@ -66,7 +66,7 @@ export class Devices extends EventTarget {
 
   /** The devices of a kind, as `[id, label]`. */
   async list(kind) {
-    const wanted = kind === 'microphone' ? 'audioinput' : 'videoinput';
+    const wanted = { microphone: 'audioinput', camera: 'videoinput', speaker: 'audiooutput' }[kind];
     const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
     return all.filter((d) => d.kind === wanted && d.deviceId).map((d) => [d.deviceId, d.label]);
   }
@@ -96,8 +96,9 @@ export class Devices extends EventTarget {
 }
 
 /** Root mean square of a track, on a scale where ordinary speech reaches the middle. */
-class Meter {
-  #context = new AudioContext();
+export class Meter {
+  // Nothing is played: the larger its buffers, the less often it wakes.
+  #context = new AudioContext({ latencyHint: 'playback' });
   #analyser = this.#context.createAnalyser();
   #samples = new Float32Array(4096); // as long as the time between two looks: no word falls between
   #track = null;

@@ -1,8 +1,10 @@
 // The page: preview, room, leave.
 
+import { Announcer } from './announcer.js';
 import { Chat } from './chat.js';
 import { Controls } from './controls.js';
 import { Devices } from './devices.js';
+import { Dialogs } from './dialogs.js';
 import { Moderation } from './moderation.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
@@ -42,6 +44,7 @@ window.salon = {
 const mark = (name) => (window.salon.marks[name] ??= performance.now());
 
 function show(id) {
+  Dialogs.closeAll();
   for (const main of document.querySelectorAll('main')) main.hidden = main.id !== id;
 }
 
@@ -54,13 +57,14 @@ function say(kind, text = null) {
   const first = ['path', 'connection', 'media', 'note'].map((k) => sayings.get(k)).find(Boolean);
   $('banner').textContent = first ?? '';
   $('banner').hidden = !first;
+  $('banner').classList.toggle('mild', first === sayings.get('note'));
 }
 
 // --- preview -------------------------------------------------------------------------------------------------------
 
 async function preview() {
   document.title = `${roomName} — Salon`;
-  $('room-name').textContent = roomName;
+  for (const id of ['room-name', 'room-title', 'place-name']) $(id).textContent = roomName;
   $('name').value = query.get('name') ?? localStorage.getItem('name') ?? '';
   $('preview-note').textContent = t(isSecureContext ? 'asking' : 'insecure');
   show('preview');
@@ -98,26 +102,35 @@ function showPreview() {
 }
 
 async function listDevices() {
-  for (const [kind, select] of [['microphone', $('mic-choice')], ['camera', $('camera-choice')]]) {
-    const list = await devices.list(kind);
-    const current = devices[kind]?.getSettings().deviceId;
+  const speakers = 'setSinkId' in HTMLMediaElement.prototype ? await devices.list('speaker') : [];
+  $('speaker').hidden = speakers.length < 2;
+  for (const [kind, select] of [['microphone', $('mic-choice')], ['camera', $('camera-choice')], ['speaker', $('speaker-choice')]]) {
+    const list = kind === 'speaker' ? speakers : await devices.list(kind);
+    const current = kind === 'speaker' ? select.value : devices[kind]?.getSettings().deviceId;
     select.replaceChildren(...(list.length ? list : [['', t('no-device')]]).map(([id, label]) => new Option(label || t('default'), id, false, id === current)));
     select.disabled = !list.length;
-    select.onchange = () => chooseDevice(kind, select.value);
+    select.onchange = () => (kind === 'speaker' ? chooseSpeaker(select.value) : chooseDevice(kind, select.value));
   }
 }
 
+/** Another device is taken at once, without leaving: the others hear and see on. */
 async function chooseDevice(kind, id) {
   const track = await devices.choose(kind, id);
   if (!track) return listDevices();
+  if (kind === 'microphone') track.enabled = controls.audio;
   if (controls.track(kind)) await session.call.replace(kind, track);
   else if (kind === 'camera') devices.closeCamera();
   showPreview();
   room?.draw();
+  controls.draw();
+}
+
+function chooseSpeaker(id) {
+  for (const { element } of window.salon.audioElements()) element.setSinkId(id).catch(() => {});
 }
 
 function meter() {
-  if ($('preview').hidden) return devices.closeMeter();
+  if ($('preview').hidden && !$('settings').open) return devices.closeMeter();
   $('mic-level').value = devices.level();
   setTimeout(meter, 100);
 }
@@ -152,10 +165,16 @@ function openSession() {
   on('chat', ({ from, text, at }) => chat.came(room?.name(from) ?? '?', text, at));
   on('connection', (message) => ($('own-connection').textContent = ownConnection(message)));
   on('drain', ({ seconds }) => say('note', t('drain', { seconds })));
-  on('waiting', ({ moderators }) => ($('preview-note').textContent = t(moderators ? 'at-the-door' : 'nobody-opens')));
+  on('waiting', ({ moderators }) => {
+    $('join').disabled = true;
+    $('preview-note').textContent = t(moderators ? 'at-the-door' : 'nobody-opens');
+  });
   on('knock', (knock) => moderation.knocked(knock));
   on('knock-over', ({ id }) => moderation.answered(id));
-  on('locked', ({ locked }) => moderation.doorIs(locked));
+  on('locked', ({ locked }) => {
+    moderation.doorIs(locked);
+    announcer.say(locked ? 'says-locked' : 'says-unlocked', '');
+  });
   on('hushed', ({ source, by }) => {
     controls.hushed(source);
     say('note', t('hushed', { name: room?.name(by) ?? '?' }));
@@ -209,6 +228,7 @@ async function enter() {
   try {
     await session.join();
   } catch (error) {
+    $('join').disabled = false;
     $('preview-note').textContent = Room.sentence(error);
   }
 }
@@ -218,16 +238,20 @@ function welcome(message) {
   mark('welcome');
   room?.close();
   room = new Room({
-    ...{ call: session.call, devices, stage: $('stage'), moderation },
+    ...{ call: session.call, devices, stage: $('stage'), moderation, announcer, onTuck: () => controls.tuck(!controls.tucked) },
     send: (type, fields) => session.send(type, fields),
   });
   show('room');
   window.salon.name = message.name;
+  // Before the list of people, which holds their tools.
+  moderation.welcome(message);
   room.welcome(message, { name: message.name, role: message.role, sources: ['microphone', 'camera'], muted: controls.muted(), hand: controls.hand });
   room.setAudioOnly(controls.audioOnly);
-  moderation.welcome(message);
+  room.setSpeakerView(controls.speakerView);
+  room.setTucked(controls.tucked);
+  if (document.hidden) room.setHidden(true);
   controls.allow(message.role !== 'listener');
-  $('side').append($('devices'));
+  $('settings-devices').append($('devices'));
   controls.draw();
   say('note');
   window.salon.joined = true;
@@ -254,6 +278,7 @@ function left(why = '') {
   controls.stopScreen();
   room?.close();
   room = null;
+  controls.draw();
   window.salon.joined = false;
   $('left-why').textContent = why;
   show('left');
@@ -266,10 +291,12 @@ const controls = new Controls(
     get room() { return room; },
     negotiate: (description) => session.negotiate(description),
     send: (type, fields) => session.send(type, fields),
-    ...{ say, leave, sideOpened: () => chat.read() },
+    ...{ say, leave, sideOpened: () => chat.read(), open: (id) => dialogs.open(id), announce: (text) => ($('live').textContent = text) },
   },
   { audio: query.get('audio') !== '0', video: query.get('video') !== '0' },
 );
+const announcer = new Announcer();
+const dialogs = new Dialogs({ leave, opened: (id) => id === 'settings' && meter() });
 const chat = new Chat((text) => session.send('chat', { text }));
 const moderation = new Moderation((type, fields) => session.send(type, fields));
 translate();
@@ -284,7 +311,8 @@ $('unblock').onclick = () => {
 };
 devices.addEventListener('lost', async ({ detail: kind }) => {
   // Unplugged: another one takes over, if there is one; else others see that it is off.
-  if (kind === 'microphone' ? controls.audio : controls.video) await devices.choose(kind, '');
+  const other = (kind === 'microphone' ? controls.audio : controls.video) ? await devices.choose(kind, '') : null;
+  if (other && kind === 'microphone') other.enabled = controls.audio;
   await session.call.replace(kind, controls.track(kind));
   if (room) controls.tell(kind);
   room?.draw();
@@ -292,6 +320,15 @@ devices.addEventListener('lost', async ({ detail: kind }) => {
   listDevices();
 });
 navigator.mediaDevices?.addEventListener?.('devicechange', listDevices);
+
+/** Who looks at another page for so long needs no pictures; they are back at once. */
+const OUT_OF_SIGHT = 5_000;
+let sightTimer = null;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(sightTimer);
+  if (document.hidden) sightTimer = setTimeout(() => room?.setHidden(true), OUT_OF_SIGHT);
+  else room?.setHidden(false);
+});
 addEventListener('pagehide', () => session?.goodbye());
 // A page that comes back out of the browser's memory has lost its connection.
 addEventListener('pageshow', ({ persisted }) => persisted && location.reload());

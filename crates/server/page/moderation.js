@@ -1,4 +1,4 @@
-// What moderators do: the door, who knocks, mute, remove, end.
+// What moderators do: the door, who knocks, mute, remove, end. What everybody sees of it: whether the door is locked.
 
 import { t } from './words.js';
 
@@ -6,9 +6,10 @@ const $ = (id) => document.getElementById(id);
 /** How long a button that cannot be taken back waits for its second click. */
 const SURE = 4_000;
 
-const button = (text, act) => {
+const button = (text, act, cls = 'plain') => {
   const b = document.createElement('button');
   b.type = 'button';
+  b.className = cls;
   b.textContent = text;
   b.onclick = act;
   return b;
@@ -42,6 +43,7 @@ export class Moderation {
     this.#send = send;
     $('b-lock').onclick = () => send('lock', { locked: !this.#locked });
     $('b-hush-all').onclick = () => send('hush', { source: 'microphone' });
+    twice($('b-end'), () => send('end'));
   }
 
   welcome({ role, locked, knocks, boot }) {
@@ -49,7 +51,6 @@ export class Moderation {
     this.#boot = boot;
     this.#may = role === 'moderator';
     $('door').hidden = !this.#may;
-    twice($('b-end'), () => this.#send('end'));
     // The server forgets with its restart who was behind which door: whoever had locked it locks it again.
     if (this.#may && restarted && this.#locked && !locked) this.#send('lock', { locked: true });
     else this.doorIs(locked, knocks);
@@ -59,6 +60,7 @@ export class Moderation {
   doorIs(locked, knocks) {
     this.#locked = locked;
     $('b-lock').textContent = t(locked ? 'unlock' : 'lock');
+    $('locked').hidden = !locked;
     if (knocks) this.#knocks = new Map(knocks.map(({ id, name }) => [id, name]));
     this.#draw();
   }
@@ -73,15 +75,37 @@ export class Moderation {
     this.#draw();
   }
 
-  /** What a moderator may do to somebody. */
-  buttons(person, self) {
-    if (!this.#may || self) return [];
-    const id = { person: person.id };
-    const hush = button(t('hush'), () => this.#send('hush', { ...id, source: 'microphone' }));
-    hush.disabled = person.muted.includes('microphone');
-    const remove = twice(button(t('remove')), () => this.#send('remove', id));
-    for (const b of [hush, remove]) b.setAttribute('aria-label', `${b.textContent}: ${person.name}`);
-    return [hush, remove];
+  /** What a moderator may do to somebody, behind a button: `{ root, update(person) }`; null for those who may not. */
+  tools(id) {
+    if (!this.#may) return null;
+    const root = document.createElement('div');
+    root.className = 'tools';
+    const shelf = document.createElement('div');
+    shelf.hidden = true;
+    shelf.id = `tools-${id}`;
+    const opener = button('', () => {
+      shelf.hidden = !shelf.hidden;
+      opener.setAttribute('aria-expanded', String(!shelf.hidden));
+    }, '');
+    opener.dataset.icon = 'more';
+    opener.setAttribute('aria-expanded', 'false');
+    opener.setAttribute('aria-controls', shelf.id);
+    const sources = { microphone: 'hush', camera: 'hush-camera', screen: 'hush-screen' };
+    const hush = Object.entries(sources).map(([source, word]) => [source, button(t(word), () => this.#send('hush', { person: id, source }))]);
+    const remove = twice(button(t('remove'), null, 'plain grave'), () => this.#send('remove', { person: id }));
+    shelf.append(...hush.map(([, b]) => b), remove);
+    root.append(opener, shelf);
+    return {
+      root,
+      update: (person) => {
+        opener.setAttribute('aria-label', t('tools-for', { name: person.name }));
+        opener.title = t('tools-for', { name: person.name });
+        for (const [source, b] of hush) {
+          b.hidden = !person.sources.includes(source);
+          b.disabled = person.muted.includes(source);
+        }
+      },
+    };
   }
 
   #draw() {
@@ -91,7 +115,9 @@ export class Moderation {
         const li = document.createElement('li');
         const who = document.createElement('span');
         who.textContent = t('knocks', { name });
-        li.append(who, button(t('let-in'), () => answer(id, true)), button(t('refuse'), () => answer(id, false)));
+        const answers = [button(t('let-in'), () => answer(id, true), 'primary'), button(t('refuse'), () => answer(id, false))];
+        for (const b of answers) b.setAttribute('aria-label', `${b.textContent}: ${name}`);
+        li.append(who, ...answers);
         return li;
       }),
     );

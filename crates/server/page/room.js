@@ -1,6 +1,8 @@
 // Who is here, what is in each slot, and what that looks like.
 
+import { People } from './people.js';
 import { Tiles } from './tiles.js';
+import { Views } from './views.js';
 import { has, t } from './words.js';
 
 const VIEW_DELAY = 150;
@@ -12,21 +14,37 @@ export class Room {
   slots = new Map();
   audioOnly = false;
   #call;
-  #moderation;
   #devices;
   #send;
   #tiles;
-  #views = new Map();
+  #views = new Views();
   #viewTimer = null;
   #floor = null;
+  #lastSpeaker = undefined;
+  #speakerView = false;
+  #tucked = false;
+  #hidden = false;
+  /** The key of the tile that was picked to be large. */
+  #pinned = null;
+  /** The keys of what is large now. */
+  #main = [];
+  /** Whose hands are up, the first one first. */
+  #hands = [];
+  #list;
+  #onTuck;
+  #announcer;
   #speaking = new Set();
   #names = new Map();
   #self = document.createElement('video');
   #selfScreen = document.createElement('video');
 
-  constructor({ call, devices, send, stage, moderation }) {
+  /** `onTuck()`: one's own tile was picked. */
+  constructor({ call, devices, send, stage, moderation, announcer, onTuck }) {
     this.#call = call;
-    this.#moderation = moderation;
+    document.getElementById('people').replaceChildren();
+    this.#list = new People(moderation);
+    this.#announcer = announcer;
+    this.#onTuck = onTuck;
     this.#devices = devices;
     this.#send = send;
     for (const video of [this.#self, this.#selfScreen]) {
@@ -34,27 +52,35 @@ export class Room {
       video.playsInline = true;
       video.autoplay = true;
     }
-    this.#tiles = new Tiles(stage, () => this.#sizesChanged());
+    this.#tiles = new Tiles(stage, { onSize: () => this.#sizesChanged(), onPick: (key) => this.#picked(key) });
   }
 
   welcome({ id, people }, self) {
     this.me = id;
     this.people = new Map([...people, { ...self, id }].map((p) => [p.id, p]));
-    for (const p of this.people.values()) this.#names.set(p.id, p.name);
+    for (const p of this.people.values()) this.#known(p);
     this.draw();
+  }
+
+  /** What is remembered of somebody: the name, and since when the hand is up. */
+  #known({ id, name, hand }) {
+    this.#names.set(id, name);
+    if (!hand) this.#hands = this.#hands.filter((x) => x !== id);
+    else if (!this.#hands.includes(id)) this.#hands.push(id);
   }
 
   /** Another connection has taken over: all that was told meanwhile. */
   resume({ people, slots, floor, speaking }) {
     const self = this.people.get(this.me);
     this.people = new Map([...people, self].map((p) => [p.id, p]));
-    for (const p of people) this.#names.set(p.id, p.name);
+    this.#hands = this.#hands.filter((id) => this.people.has(id));
+    for (const p of people) this.#known(p);
     this.slots = new Map(Object.entries(slots));
     for (const id of [...this.#speaking]) this.setSpeaking(id, false);
     for (const id of speaking) this.setSpeaking(id, true);
     this.setFloor(floor);
     // What was asked last may not have arrived.
-    this.#views.clear();
+    this.#views.forget();
     this.#sizesChanged();
     this.draw();
   }
@@ -65,13 +91,20 @@ export class Room {
   }
 
   put(person) {
-    this.#names.set(person.id, person.name);
+    const before = this.people.get(person.id);
+    if (person.id !== this.me) {
+      if (!before) this.#announcer.say('says-joined', person.name);
+      if (person.hand && !before?.hand) this.#announcer.say('says-hand', person.name);
+    }
+    this.#known(person);
     this.people.set(person.id, person);
     this.draw();
   }
 
   drop(id) {
+    if (this.people.has(id)) this.#announcer.say('says-left', this.name(id));
     this.people.delete(id);
+    this.#hands = this.#hands.filter((x) => x !== id);
     this.#speaking.delete(id);
     this.draw();
   }
@@ -85,6 +118,7 @@ export class Room {
     if (this.#floor !== null) this.#tiles.mark(this.#floor, 'floor', false);
     this.#floor = person;
     if (person !== null) this.#tiles.mark(person, 'floor', true);
+    if (this.#speakerView) this.draw();
   }
 
   setSpeaking(person, on) {
@@ -105,21 +139,71 @@ export class Room {
     this.draw();
   }
 
+  /** Whether only who speaks is large. */
+  setSpeakerView(on) {
+    this.#speakerView = on;
+    this.draw();
+  }
+
+  /** Whether one's own picture is out of sight. */
+  setTucked(on) {
+    this.#tucked = on;
+    this.draw();
+  }
+
+  /** Whether the page itself is out of sight: then no pictures come, only sound. */
+  setHidden(on) {
+    this.#hidden = on;
+    clearTimeout(this.#viewTimer);
+    this.#sendViews();
+  }
+
   /** Everything that a person looks at, from what is known. */
   draw() {
     const list = [];
     for (const p of this.people.values()) {
-      const common = { person: p.id, name: p.name, self: p.id === this.me, hand: p.hand, away: p.away };
+      const hand = p.hand ? this.#hands.indexOf(p.id) + 1 : 0;
+      const common = { person: p.id, name: p.name, self: p.id === this.me, hand, away: p.away };
       list.push({ ...common, key: `${p.id}:camera`, source: 'camera', muted: p.muted.includes('microphone') });
-      if (p.sources.includes('screen')) list.push({ ...common, key: `${p.id}:screen`, source: 'screen', muted: false });
+      if (p.sources.includes('screen')) list.push({ ...common, hand: 0, key: `${p.id}:screen`, source: 'screen', muted: false });
     }
-    // Screens first, oneself last: what one came to see is where one looks.
-    list.sort((a, b) => (b.source === 'screen') - (a.source === 'screen') || a.self - b.self || a.person - b.person);
-    this.#tiles.show(list);
+    if (!list.some(({ key }) => key === this.#pinned)) this.#pinned = null;
+    for (const x of list) x.pinned = x.key === this.#pinned;
+    list.sort((a, b) => a.person - b.person);
+    const plan = this.#plan(list);
+    this.#main = plan.large;
+    this.#tiles.show(list, plan);
     this.#pictures();
     for (const id of this.#speaking) this.#tiles.mark(id, 'speaking', true);
     if (this.#floor !== null) this.#tiles.mark(this.#floor, 'floor', true);
-    this.#people();
+    const rank = (p) => (p.hand ? this.#hands.indexOf(p.id) : Infinity);
+    const inOrder = [...this.people.values()].sort((a, b) => (rank(a) === rank(b) ? a.id - b.id : rank(a) - rank(b)));
+    this.#list.show(inOrder.map((p) => ({ ...p, hand: p.hand ? rank(p) + 1 : 0 })), this.me);
+    document.getElementById('alone').hidden = this.people.size > 1;
+  }
+
+  /** Who takes the stage: what was picked, else shared screens, else who speaks, where that is wanted. */
+  #plan(list) {
+    const self = list.find((x) => x.self && x.source === 'camera')?.key ?? null;
+    const screens = list.filter((x) => x.source === 'screen').map((x) => x.key);
+    let large = screens;
+    if (this.#pinned) large = [this.#pinned];
+    else if (!screens.length && this.#speakerView) large = [this.#speaker()].filter(Boolean);
+    const others = list.filter((x) => x.key !== self && !large.includes(x.key)).map((x) => x.key);
+    return { large, others, self, shares: large.some((key) => key.endsWith(':screen')), tucked: this.#tucked };
+  }
+
+  /** Whom the speaker view shows: who has the floor, or had it last; never oneself. */
+  #speaker() {
+    if (this.#floor !== null && this.#floor !== this.me) this.#lastSpeaker = this.#floor;
+    if (!this.people.has(this.#lastSpeaker)) this.#lastSpeaker = [...this.people.keys()].find((id) => id !== this.me);
+    return this.#lastSpeaker === undefined ? null : `${this.#lastSpeaker}:camera`;
+  }
+
+  #picked(key) {
+    if (key === `${this.me}:camera`) return this.#onTuck();
+    this.#pinned = this.#pinned === key ? null : key;
+    this.draw();
   }
 
   #pictures() {
@@ -158,42 +242,22 @@ export class Room {
     return ['no-codec', 'no-rate', 'waiting'].includes(empty) ? t(empty) : '';
   }
 
-  #people() {
-    const list = document.getElementById('people');
-    list.replaceChildren(
-      ...[...this.people.values()].map((p) => {
-        const li = document.createElement('li');
-        const states = [
-          ...[p.id === this.me && t('you'), p.role !== 'member' && t(p.role), p.muted.includes('microphone') && t('muted')],
-          ...[p.hand && t('hand-raised'), p.away && t('away')],
-        ];
-        const words = states.filter(Boolean).join(', ');
-        const name = document.createElement('span');
-        name.textContent = words ? `${p.name} (${words})` : p.name;
-        li.append(name, ...this.#moderation.buttons(p, p.id === this.me));
-        return li;
-      }),
-    );
-    document.getElementById('people-count').textContent = `(${this.people.size})`;
-  }
-
   #sizesChanged() {
     if (!this.#viewTimer) this.#viewTimer = setTimeout(() => this.#sendViews(), VIEW_DELAY);
   }
 
-  /** Tells the server how large each slot is shown, where that changed. */
+  /** Tells the server what is looked at, and how large, where that changed. */
   #sendViews() {
     this.#viewTimer = null;
-    const changed = {};
-    for (const [mid, { kind }] of this.#call.slots) {
-      if (kind !== 'video') continue;
-      const now = this.slots.get(mid);
-      const height = this.audioOnly ? 0 : (now?.person !== undefined && this.#tiles.height(`${now.person}:${now.source}`)) || 180;
-      const clamped = Math.min(height, 4320);
-      if (this.#views.get(mid) === clamped) continue;
-      this.#views.set(mid, clamped);
-      changed[mid] = { want: 'auto', height: clamped };
-    }
+    const none = this.audioOnly || this.#hidden;
+    // What takes the stage is wanted whoever speaks, if there is a picture to be had.
+    const wanted = this.#main.filter((key) => {
+      const [id, source] = key.split(':');
+      const person = this.people.get(Number(id));
+      return Number(id) !== this.me && (key === this.#pinned || source === 'screen') && person?.sources.includes(source) && !person.muted.includes(source);
+    });
+    const mids = [...this.#call.slots].filter(([, { kind }]) => kind === 'video').map(([mid]) => mid);
+    const changed = this.#views.changes({ mids, shown: this.slots, wanted, height: (key) => (none ? 0 : (key && this.#tiles.height(key)) || 180) });
     if (Object.keys(changed).length) this.#send('view', { slots: changed });
   }
 

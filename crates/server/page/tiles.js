@@ -1,47 +1,47 @@
-// The stage: one tile for each person, one for each shared screen; the largest equal 16:9 rectangles that fit.
+// The stage: one tile for each person, one for each shared screen.
 
+import { arrange } from './layout.js';
 import { t } from './words.js';
 
-const RATIO = 16 / 9;
-const GAP = 8;
-
-/** Columns and tile width that fill `width` × `height` best with `n` tiles. */
-export function fit(n, width, height) {
-  let best = { columns: 1, tile: 0 };
-  for (let columns = 1; columns <= n; columns++) {
-    const rows = Math.ceil(n / columns);
-    const tile = Math.min((width - GAP * (columns - 1)) / columns, ((height - GAP * (rows - 1)) / rows) * RATIO);
-    if (tile > best.tile) best = { columns, tile };
-  }
-  return best;
-}
-
-/** A colour that stays with a name. */
+/** A colour that stays with a name; white is readable on all of them. */
 function colour(name) {
   let hash = 0;
   for (const c of name) hash = (hash * 31 + c.codePointAt(0)) >>> 0;
-  return `hsl(${hash % 360} 35% 38%)`;
+  return `hsl(${hash % 360} 38% 29%)`;
 }
 
 const initials = (name) =>
   name.split(/\s+/).filter(Boolean).slice(0, 2).map((w) => [...w][0].toLocaleUpperCase()).join('');
 
+const element = (tag, cls) => Object.assign(document.createElement(tag), { className: cls });
+
 export class Tiles {
   #stage;
   #tiles = new Map();
   #onSize;
+  #onPick;
   #observer;
+  #plan = {};
 
-  /** `onSize()` is called when tiles may have another size. */
-  constructor(stage, onSize) {
+  /** `onSize()` is called when tiles may have another size; `onPick(key)` when one was chosen. */
+  constructor(stage, { onSize, onPick }) {
     this.#stage = stage;
     this.#onSize = onSize;
-    this.#observer = new ResizeObserver(() => this.layout());
+    this.#onPick = onPick;
+    this.#observer = new ResizeObserver(() => {
+      // A window that is drawn larger takes its tiles along at once.
+      stage.classList.add('still');
+      this.#layout();
+      requestAnimationFrame(() => requestAnimationFrame(() => stage.classList.remove('still')));
+    });
     this.#observer.observe(stage);
   }
 
-  /** Shows these tiles, in order: `{ key, person, name, source, self, muted, hand, away }`. Those that stay keep their place. */
-  show(list) {
+  /**
+   * Shows these tiles: `{ key, name, source, self, muted, hand, away, pinned }`, those that stay keep their element; where they stand, `plan` says, as
+   * `arrange` takes it.
+   */
+  show(list, plan) {
     const wanted = new Set(list.map((x) => x.key));
     for (const [key, tile] of this.#tiles) {
       if (!wanted.has(key)) {
@@ -49,36 +49,38 @@ export class Tiles {
         this.#tiles.delete(key);
       }
     }
-    for (const [at, x] of list.entries()) {
+    for (const x of list) {
       const tile = this.#tiles.get(x.key) ?? this.#make(x);
-      // Not by moving elements: a video that is moved stops.
-      tile.root.style.order = at;
-      tile.root.classList.toggle('muted', x.muted);
-      tile.root.classList.toggle('hand', x.hand);
-      tile.root.classList.toggle('away', Boolean(x.away));
+      for (const state of ['muted', 'away', 'pinned']) tile.root.classList.toggle(state, Boolean(x[state]));
+      tile.root.classList.toggle('hand', Boolean(x.hand));
+      tile.root.classList.toggle('tucked', Boolean(x.self && plan.tucked && x.source === 'camera'));
       tile.name.textContent = x.source === 'screen' ? t('on-screen', { name: x.name }) : x.self ? `${x.name} (${t('you')})` : x.name;
       tile.face.textContent = initials(x.name);
       tile.face.style.background = colour(x.name);
+      tile.hand.textContent = x.hand || '';
       const state = [x.muted && t('muted'), x.hand && t('hand-raised'), x.away && t('away')].filter(Boolean).join(', ');
       tile.root.setAttribute('aria-label', state ? `${tile.name.textContent}: ${state}` : tile.name.textContent);
+      const own = x.self && x.source === 'camera';
+      const verb = own ? t(plan.tucked ? 'show-myself' : 'hide-myself') : t(x.pinned ? 'make-small' : 'make-large', { name: tile.name.textContent });
+      tile.pick.title = verb;
+      tile.pick.setAttribute('aria-label', verb);
+      if (!own) tile.pick.setAttribute('aria-pressed', String(Boolean(x.pinned)));
     }
-    this.layout();
+    this.#plan = plan;
+    this.#layout();
   }
 
   #make({ key, self, source }) {
-    const root = document.createElement('article');
-    root.className = 'tile';
+    const root = element('article', 'tile');
     root.dataset.key = key;
     if (self && source === 'camera') root.classList.add('mirror');
-    const face = document.createElement('div');
-    face.className = 'face';
-    const name = document.createElement('p');
-    name.className = 'name';
-    const note = document.createElement('p');
-    note.className = 'note';
-    root.append(face, note, name);
+    const tile = { root, face: element('div', 'face'), note: element('p', 'note'), name: element('p', 'name'), hand: element('span', 'raised') };
+    tile.pick = element('button', 'pick');
+    tile.pick.type = 'button';
+    tile.pick.onclick = () => this.#onPick(key);
+    tile.face.setAttribute('aria-hidden', 'true');
+    root.append(tile.face, tile.note, tile.name, tile.hand, tile.pick);
     this.#stage.append(root);
-    const tile = { root, face, name, note };
     this.#tiles.set(key, tile);
     return tile;
   }
@@ -105,10 +107,9 @@ export class Tiles {
     }
   }
 
-  /** Device pixels of a tile's height; 0 where it is not shown. */
+  /** Device pixels of a tile's height, as it will be when it has stopped moving; 0 where there is no such tile. */
   height(key) {
-    const tile = this.#tiles.get(key);
-    return tile ? Math.round(tile.root.clientHeight * devicePixelRatio) : 0;
+    return Math.round((this.#tiles.get(key)?.place?.height ?? 0) * devicePixelRatio);
   }
 
   close() {
@@ -117,17 +118,17 @@ export class Tiles {
     this.#tiles.clear();
   }
 
-  layout() {
+  #layout() {
     const { clientWidth: width, clientHeight: height } = this.#stage;
-    const shares = [...this.#tiles.keys()].filter((k) => k.endsWith(':screen'));
-    this.#stage.classList.toggle('sharing', shares.length > 0);
-    const n = this.#tiles.size - shares.length;
-    const room = shares.length ? { width: width * 0.25, height } : { width, height };
-    const { columns, tile } = fit(Math.max(1, n), room.width, room.height);
-    this.#stage.style.setProperty('--columns', columns);
-    this.#stage.style.setProperty('--tile', `${Math.floor(tile)}px`);
-    const share = fit(Math.max(1, shares.length), width * 0.74, height);
-    this.#stage.style.setProperty('--share', `${Math.floor(share.tile)}px`);
+    const places = arrange(width, height, this.#plan);
+    for (const [key, tile] of this.#tiles) {
+      const place = places.get(key);
+      tile.place = place;
+      tile.root.hidden = !place;
+      if (!place) continue;
+      tile.root.classList.toggle('floats', Boolean(place.floats));
+      Object.assign(tile.root.style, { transform: `translate(${place.x}px, ${place.y}px)`, width: `${place.width}px`, height: `${place.height}px` });
+    }
     this.#onSize();
   }
 }
