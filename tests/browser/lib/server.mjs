@@ -69,7 +69,8 @@ export async function startMeet(stage, { binary, port, udp, args = [], environme
   await waitFor(async () => meet.exit || (await fetch(`${url}/healthz`)).ok, { what: 'the server', guard: 20_000, explain: log });
   if (meet.exit) throw new Error(`the server did not start: ${log()}`);
   const api = async (path) => {
-    const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
+    // A connection of its own: one that was kept may have been closed by the server at this very moment.
+    const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}`, connection: 'close' } });
     if (!answer.ok) throw new Error(`${path}: HTTP ${answer.status}`);
     return path.startsWith('/api') ? answer.json() : answer.text();
   };
