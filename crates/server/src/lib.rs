@@ -45,6 +45,7 @@ mod negotiation;
 mod outbox;
 mod page;
 mod participant;
+mod presence;
 mod random;
 mod router;
 mod seat;

@@ -1,7 +1,7 @@
 //! A client that has joined: its person in the directory, its member at the host, what was negotiated, what it wants to see.
 
 use crate::api;
-use crate::directory::{Entry, Found};
+use crate::directory::Found;
 use crate::keys::Role;
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{
@@ -10,19 +10,18 @@ use crate::messages::{
     View, Want, Welcome,
 };
 use crate::negotiation::{Negotiated, Own, Proposal, refused};
-use crate::outbox::{Item, Outbox};
+use crate::presence::{Keys, Presence, enter, refusal};
 use crate::random;
-use crate::seat::Claim;
 use crate::server::Phase;
 use crate::session::Place;
 use crate::told::Told;
 use axum::extract::ws::Utf8Bytes;
 use salon_host::sfu::{Constraint, SlotId, View as MediaView};
-use salon_host::{HostEvent, JoinError, Joined, Member, MemberReport};
+use salon_host::{HostEvent, MemberReport};
 use salon_rtp::Mid;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 /// A client that has joined. Dropped, it leaves the room.
@@ -33,22 +32,6 @@ pub(crate) struct Participant {
     /// What each slot is to show, as the client said it.
     wishes: BTreeMap<Mid, SlotView>,
     told: Told,
-}
-
-/// Somebody's being in a room: with the host and in the directory. Ends when it is dropped, whatever happened.
-pub(crate) struct Presence {
-    pub(crate) place: Place,
-    pub(crate) id: PersonId,
-    pub(crate) member: Member,
-    pub(crate) reason: LeftReason,
-}
-
-impl Drop for Presence {
-    fn drop(&mut self) {
-        // The media first: the others' slots are free at once.
-        self.place.app.host.leave(self.member);
-        self.place.app.directory.leave(&self.place.room, self.id, self.reason);
-    }
 }
 
 impl Participant {
@@ -356,78 +339,5 @@ impl Participant {
             entry.person.muted.retain(|source| tracks.contains_key(source));
             entry.tracks = tracks;
         });
-    }
-}
-
-/// What others reach a participant by.
-pub(crate) struct Keys {
-    pub(crate) outbox: Outbox,
-    pub(crate) claim: mpsc::Sender<Claim>,
-}
-
-/// Joins the host's room and, in the same moment on the media thread, the directory: so nobody hears of tracks of a person that
-/// they have not heard of.
-pub(crate) async fn enter(
-    place: &Place,
-    proposal: &Proposal,
-    person: Person,
-    token: String,
-    keys: Keys,
-) -> Result<(Joined, Found), Refusal> {
-    let (sender, mut receiver) = oneshot::channel();
-    let (events, directory, room) = (keys.outbox.clone(), place.app.directory.clone(), place.room.clone());
-    let (host, id, muted) = (place.app.host.clone(), person.id, person.muted.clone());
-    let join = salon_host::Join {
-        label: id.into(),
-        remote: proposal.remote(),
-        fingerprint: proposal.fingerprint(),
-        setup: proposal.setup(),
-        tracks: proposal.track_specs(),
-        slots: proposal.slot_specs(),
-        events: Box::new(move |event| events.put(Item::Event(event))),
-    };
-    let specs = proposal.track_specs();
-    let muting = host.clone();
-    place.app.host.join(place.room.as_str(), join, move |result| {
-        let result = result.map(|joined| {
-            let sources = specs.iter().map(|spec| spec.source.into());
-            let tracks = sources.zip(joined.tracks.iter().copied()).collect::<BTreeMap<_, _>>();
-            for source in &muted {
-                if let Some(track) = tracks.get(source) {
-                    muting.mute(joined.member, *track, true);
-                }
-            }
-            let Keys { outbox, claim } = keys;
-            let entry = Entry { person, token, outbox, claim, member: joined.member, tracks };
-            (joined, directory.enter(&room, entry))
-        });
-        let _ = sender.send(result);
-    });
-    match timeout(MEDIA_ANSWER, &mut receiver).await {
-        Ok(Ok(Ok(entered))) => Ok(entered),
-        Ok(Ok(Err(error))) => Err(refusal(error)),
-        Ok(Err(_)) => Err(Code::Internal.into()),
-        Err(_) => {
-            // Should the host answer after all, nobody is there any more.
-            let place = place.clone();
-            tokio::spawn(async move {
-                if let Ok(Ok((joined, _))) = receiver.await {
-                    drop(Presence { place, id, member: joined.member, reason: LeftReason::Removed });
-                }
-            });
-            Err(Code::Internal.into())
-        }
-    }
-}
-
-/// What a client is told when the host refuses.
-fn refusal(error: JoinError) -> Refusal {
-    match error {
-        JoinError::RoomFull => Code::RoomFull.into(),
-        JoinError::TooManyRooms | JoinError::TooManyPeers => Code::TooManyRooms.into(),
-        JoinError::Refused(reason) => {
-            Refusal::new(Code::BadSdp).saying(format!("The offer cannot be served: {reason}."))
-        }
-        _ => Code::Internal.into(),
     }
 }

@@ -13,7 +13,7 @@ use crate::messages::{LeftReason, Person};
 use crate::name::{self, RoomName};
 use crate::negotiation::{Negotiated, Own};
 use crate::outbox::outbox;
-use crate::participant::{self, Keys, Presence};
+use crate::presence::{self, Keys, Presence};
 use crate::random::{self, NoRandomness};
 use crate::server::App;
 use crate::session::Place;
@@ -131,7 +131,7 @@ impl Visit {
         // Nobody takes over such a session: its client has its URL.
         let (claim, _) = mpsc::channel(1);
         let at = Place { app: app.clone(), room: room.clone(), reachable, client };
-        let (joined, _) = participant::enter(&at, &proposal, person, token, Keys { outbox, claim }).await?;
+        let (joined, _) = presence::enter(&at, &proposal, person, token, Keys { outbox, claim }).await?;
         let presence = Presence { place: at, id, member: joined.member, reason: LeftReason::Left };
         let mut negotiated = Negotiated::new(&proposal, &joined, number);
         negotiated.group(view.as_ref().map(play::View::streams).unwrap_or_default());

@@ -9,7 +9,7 @@ use crate::messages::LeftReason;
 use crate::name::RoomName;
 use crate::negotiation::{Negotiated, Own, Proposal, sentence};
 use crate::outbox::{Inbox, Item};
-use crate::participant::Presence;
+use crate::presence::Presence;
 use crate::server::{App, stopped};
 use axum::Extension;
 use axum::body::Body;
