@@ -11,6 +11,9 @@ const MOST: u8 = 77;
 /// The noise rises only if nothing quieter came for this long: longer than people speak without a breath.
 const WINDOW: Duration = Duration::from_secs(15);
 
+/// Noise is taken to lie above its least by so much at most: a room's noise swings by a few dB from packet to packet.
+const SWING: u8 = 10;
+
 /// Loudness as a number that rises with it: 0 for silence, 127 for full scale (RFC 6464 §3 counts the other way).
 pub(crate) fn volume(level: u8) -> u8 {
     127 - level.min(127)
@@ -20,17 +23,32 @@ pub(crate) fn volume(level: u8) -> u8 {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Noise {
     floor: u8,
+    /// Mean volume of what is taken for noise, in sixteenths of dB.
+    mean: u16,
     least: u8,
     since: Time,
 }
 
 impl Noise {
     pub(crate) const fn new() -> Self {
-        Self { floor: START, least: MOST, since: Time::ZERO }
+        Self { floor: START, mean: START as u16 * 16, least: MOST, since: Time::ZERO }
     }
 
     pub(crate) const fn get(&self) -> u8 {
         self.floor
+    }
+
+    /// Where the noise lies as a rule: its least is below, for a microphone without DTX by some dB.
+    pub(crate) fn usual(&self) -> u8 {
+        let mean = u8::try_from(self.mean / 16).unwrap_or(MOST);
+        mean.clamp(self.floor, self.floor.saturating_add(SWING)).min(MOST.max(self.floor))
+    }
+
+    /// A packet is taken for noise, not for speech.
+    pub(crate) fn quiet(&mut self, volume: u8) {
+        if volume > 0 {
+            self.mean = self.mean - self.mean / 16 + u16::from(volume);
+        }
     }
 
     /// Digital silence (0) is a gate or a mute and tells nothing of the room's noise.
@@ -39,13 +57,13 @@ impl Noise {
             return;
         }
         if volume <= self.floor {
-            *self = Self { floor: volume, least: MOST, since: now };
+            *self = Self { floor: volume, least: MOST, since: now, ..*self };
             return;
         }
         self.least = self.least.min(volume);
         if now.since(self.since) >= WINDOW {
-            *self =
-                Self { floor: self.floor + (self.least - self.floor).div_ceil(2), least: MOST, since: now };
+            let floor = self.floor + (self.least - self.floor).div_ceil(2);
+            *self = Self { floor, least: MOST, since: now, ..*self };
         }
     }
 }
