@@ -39,7 +39,7 @@ pub(crate) struct Shard {
     pub(crate) batch: SendBatch,
     /// The kernel did not take all of the batch: wait until it does.
     pub(crate) blocked: bool,
-    /// There was more to take than one turn may.
+    /// There was more to take than one turn may: datagrams, parcels or commands.
     pub(crate) more: bool,
     /// Rooms that had more to send when the kernel took no more.
     waiting: Vec<RoomKey>,
@@ -135,18 +135,8 @@ impl Shard {
         }
         self.receive();
         self.collect();
-        for _ in 0..limits::COMMANDS_PER_TURN {
-            match self.commands.try_recv() {
-                Ok(command) => {
-                    let now = self.clock.now();
-                    // Callers' callbacks run in there, too: they must not panic, and harm nobody if they do.
-                    let obeyed = catch_unwind(AssertUnwindSafe(|| self.obey(now, command)));
-                    if obeyed.is_ok_and(|turn| turn == Turn::Stop) {
-                        return Turn::Stop;
-                    }
-                }
-                Err(_) => break,
-            }
+        if self.obey_all() == Turn::Stop {
+            return Turn::Stop;
         }
         let now = self.clock.now();
         self.transport.handle_timeout(now);
@@ -157,6 +147,22 @@ impl Shard {
         }
         self.send_transport(now);
         self.flush();
+        Turn::Again
+    }
+
+    /// Takes the commands that wait, up to a bound.
+    fn obey_all(&mut self) -> Turn {
+        for _ in 0..limits::COMMANDS_PER_TURN {
+            let Ok(command) = self.commands.try_recv() else { return Turn::Again };
+            let now = self.clock.now();
+            // Callers' callbacks run in there, too: they must not panic, and harm nobody if they do.
+            let obeyed = catch_unwind(AssertUnwindSafe(|| self.obey(now, command)));
+            if obeyed.is_ok_and(|turn| turn == Turn::Stop) {
+                return Turn::Stop;
+            }
+        }
+        // Those that are left have rung already, and will not ring again.
+        self.more = true;
         Turn::Again
     }
 

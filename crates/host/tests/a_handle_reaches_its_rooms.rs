@@ -173,3 +173,21 @@ fn a_host_that_has_ended_refuses_instead_of_losing() {
     assert!(events.iter().all(|e| !matches!(e, HostEvent::Connected)));
     assert_eq!(join(&handle, "hall", 2, 0).unwrap_err(), JoinError::Busy);
 }
+
+#[test]
+fn more_commands_than_a_turn_takes_are_all_obeyed() {
+    let host = host();
+    let handle = host.handle();
+    // A callback holds the thread up, so that all that follows is there when it goes on.
+    let (go, wait) = channel::<()>();
+    handle.counters(move |_| drop(wait.recv()));
+    let (tell, answers) = channel();
+    for _ in 0..4 * salon_host::limits::COMMANDS_PER_TURN {
+        let tell = tell.clone();
+        handle.counters(move |_| drop(tell.send(())));
+    }
+    drop(go);
+    for _ in 0..4 * salon_host::limits::COMMANDS_PER_TURN {
+        answers.recv_timeout(GUARD).unwrap();
+    }
+}
