@@ -183,8 +183,8 @@ impl Client {
         more
     }
 
-    /// Says goodbye.
-    pub(crate) fn leave(&mut self, now: Instant, registry: &Registry, tally: &mut Tally) {
+    /// Says goodbye, by the protocol alone: where the media connection closed first, the server would take it for lost.
+    pub(crate) fn leave(&mut self, now: Instant, registry: &Registry) {
         (self.microphone, self.camera) = (None, None);
         if !self.is_up() {
             return;
@@ -193,7 +193,6 @@ impl Client {
         self.signal.leave(registry, &mut said);
         said.drain(..).for_each(|word| self.hear(word, now));
         self.said = said;
-        self.media.close(now, tally);
     }
 
     fn hear(&mut self, word: Said, now: Instant) {

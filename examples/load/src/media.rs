@@ -140,12 +140,6 @@ impl Media {
         true
     }
 
-    /// Ends the connection as far as we are concerned.
-    pub(crate) fn close(&mut self, now: Instant, tally: &mut Tally) {
-        let _ = self.rtc.close();
-        self.drain(now, tally);
-    }
-
     fn input(&mut self, input: Input<'_>, came: Instant, tally: &mut Tally) {
         if let Err(error) = self.rtc.handle_input(input) {
             self.noticed.push(Noticed::Gone(error.to_string()));
