@@ -160,8 +160,9 @@ impl Media {
                     if !self.servers.contains(&transmit.destination) {
                         self.servers.insert(transmit.destination);
                     }
-                    if self.udp.send(&transmit.contents, transmit.destination).is_err() {
+                    if let Err(error) = self.udp.send(&transmit.contents, transmit.destination) {
                         tally.refused += 1;
+                        tally.refusal = Some(error.to_string());
                     }
                 }
                 Ok(Output::Event(event)) => self.event(event, came, tally),
