@@ -96,6 +96,7 @@ pub(crate) struct Client {
     /// Key frames asked of it, by rid.
     pub(crate) keys_asked: BTreeMap<String, u64>,
     said: Vec<Said>,
+    leaving: bool,
 }
 
 /// Adds what a role sends and receives to a peer connection: the sections and the offer.
@@ -141,6 +142,7 @@ impl Client {
             pending: Some(Box::new(pending)),
             keys_asked: BTreeMap::new(),
             said: Vec::new(),
+            leaving: false,
         }
     }
 
@@ -183,17 +185,17 @@ impl Client {
         more
     }
 
-    /// Says goodbye.
-    pub(crate) fn leave(&mut self, now: Instant, registry: &Registry, tally: &mut Tally) {
+    /// Says goodbye, by the protocol alone: where the media connection closed first, the server would take it for lost.
+    pub(crate) fn leave(&mut self, now: Instant, registry: &Registry) {
         (self.microphone, self.camera) = (None, None);
         if !self.is_up() {
             return;
         }
+        self.leaving = true;
         let mut said = std::mem::take(&mut self.said);
         self.signal.leave(registry, &mut said);
         said.drain(..).for_each(|word| self.hear(word, now));
         self.said = said;
-        self.media.close(now, tally);
     }
 
     fn hear(&mut self, word: Said, now: Instant) {
@@ -216,8 +218,8 @@ impl Client {
                     .filter(|(mid, _)| own.as_ref() == Some(mid))
                     .for_each(|(_, r)| camera.only(r));
             }
-            Said::Failed(why) => self.fail(why),
-            Said::Left => {
+            Said::Failed(why) if !self.leaving => self.fail(why),
+            Said::Failed(_) | Said::Left => {
                 self.state = State::Left;
                 (self.microphone, self.camera) = (None, None);
             }
@@ -225,7 +227,8 @@ impl Client {
     }
 
     fn fail(&mut self, why: String) {
-        if self.is_up() {
+        // Who leaves has not failed, whatever ends first.
+        if self.is_up() && !self.leaving {
             self.state = State::Failed(why);
             (self.microphone, self.camera) = (None, None);
         }

@@ -191,7 +191,7 @@ impl Fleet {
         let now = Instant::now();
         self.coming.clear();
         for client in &mut self.clients {
-            client.leave(now, self.poll.registry(), &mut self.tally);
+            client.leave(now, self.poll.registry());
         }
         (0..self.clients.len()).for_each(|at| self.reschedule(at));
     }

@@ -140,12 +140,6 @@ impl Media {
         true
     }
 
-    /// Ends the connection as far as we are concerned.
-    pub(crate) fn close(&mut self, now: Instant, tally: &mut Tally) {
-        let _ = self.rtc.close();
-        self.drain(now, tally);
-    }
-
     fn input(&mut self, input: Input<'_>, came: Instant, tally: &mut Tally) {
         if let Err(error) = self.rtc.handle_input(input) {
             self.noticed.push(Noticed::Gone(error.to_string()));
@@ -166,8 +160,9 @@ impl Media {
                     if !self.servers.contains(&transmit.destination) {
                         self.servers.insert(transmit.destination);
                     }
-                    if self.udp.send(&transmit.contents, transmit.destination).is_err() {
+                    if let Err(error) = self.udp.send(&transmit.contents, transmit.destination) {
                         tally.refused += 1;
+                        tally.refusal = Some(error.to_string());
                     }
                 }
                 Ok(Output::Event(event)) => self.event(event, came, tally),

@@ -172,7 +172,7 @@ pub struct Server {
 }
 
 /// What this tool spent, so that one sees whether it was the bottleneck.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Ours {
     /// Processor time.
     pub cpu_seconds: Option<f64>,
@@ -190,6 +190,8 @@ pub struct Ours {
     pub dropped_at_our_sockets: u64,
     /// Datagrams that the kernel refused to send.
     pub refused: u64,
+    /// Why it refused the last one.
+    pub refusal: Option<String>,
     /// Media packets that nobody of this run sent.
     pub strange: u64,
 }
@@ -247,6 +249,7 @@ impl Report {
                 lateness: Spread::of(&tally.lateness),
                 turn: Spread::of(&fleet.turns_taken),
                 refused: tally.refused,
+                refusal: tally.refusal.clone(),
                 strange: tally.strange,
                 ..ours
             },

@@ -102,7 +102,11 @@ impl Report {
             f,
             "dropped, refused, strange",
             format!("{}, {}, {}", ours.dropped_at_our_sockets, ours.refused, ours.strange),
-        )
+        )?;
+        match &ours.refusal {
+            Some(why) => line(f, "  refused because", why.clone()),
+            None => Ok(()),
+        }
     }
 }
 

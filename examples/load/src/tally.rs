@@ -18,8 +18,9 @@ pub(crate) struct Tally {
     pub(crate) lateness: Histogram,
     /// Packets of speech sent, by room.
     pub(crate) speech: Vec<u64>,
-    /// Datagrams that our own kernel refused.
+    /// Datagrams that our own kernel refused, and why the last one.
     pub(crate) refused: u64,
+    pub(crate) refusal: Option<String>,
     /// Media packets without a tag of this run.
     pub(crate) strange: u64,
     /// Media packets sent, and datagrams of all kinds received, until the measured time ended.
@@ -39,6 +40,7 @@ impl Tally {
             lateness: Histogram::default(),
             speech: vec![0; rooms],
             refused: 0,
+            refusal: None,
             strange: 0,
             sent: 0,
             datagrams: 0,
