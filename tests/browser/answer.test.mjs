@@ -21,10 +21,10 @@ const answerTo = (sdp) => execFileSync(program, { input: sdp, encoding: 'utf8', 
 /** Loads the page's own negotiation, with its fake devices, and makes its offer. */
 async function offer(tab, height) {
   return tab.evaluate(async (height) => {
-    const { Call } = await import('/call.js');
+    const { Call, Elements } = await import('/call.js');
     const video = { height: { exact: height }, width: { exact: (height * 16) / 9 } };
     const media = await navigator.mediaDevices.getUserMedia({ audio: true, video });
-    const call = new Call();
+    const call = new Call(new Elements());
     window.salon = { call, pc: call.pc, streams: [], media };
     call.pc.addEventListener('track', ({ transceiver, streams }) => window.salon.streams.push([transceiver.mid, streams[0]?.id]));
     return call.prepare({ microphone: media.getAudioTracks()[0], camera: media.getVideoTracks()[0] });
