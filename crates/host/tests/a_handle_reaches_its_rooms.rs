@@ -180,11 +180,15 @@ fn more_commands_than_a_turn_takes_are_all_obeyed() {
     let handle = host.handle();
     // A callback holds the thread up, so that all that follows is there when it goes on.
     let (go, wait) = channel::<()>();
-    handle.counters(move |_| drop(wait.recv()));
+    handle.counters(move |_| {
+        let _ = wait.recv();
+    });
     let (tell, answers) = channel();
     for _ in 0..4 * salon_host::limits::COMMANDS_PER_TURN {
         let tell = tell.clone();
-        handle.counters(move |_| drop(tell.send(())));
+        handle.counters(move |_| {
+            let _ = tell.send(());
+        });
     }
     drop(go);
     for _ in 0..4 * salon_host::limits::COMMANDS_PER_TURN {
