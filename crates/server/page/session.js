@@ -85,6 +85,7 @@ export class Session extends EventTarget {
 
   /** Sends an offer; gives the answer's SDP. */
   negotiate = (description) => {
+    if (!this.#socket?.alive) return Promise.reject({ code: 'offline' });
     const answer = new Promise((resolve, reject) => {
       this.#answered = { resolve, reject };
       this.send('offer', description);
@@ -170,8 +171,9 @@ export class Session extends EventTarget {
       await this.#pause(cycle * (0.5 + Math.random() / 2));
       if (!this.joined) break;
       const error = await this.#attempt();
-      if (!error) break;
-      if (FINAL.has(error.code)) {
+      // It may be lost again by now, which was told while we were still busy with the first loss.
+      if (!error && this.#socket.alive) break;
+      if (FINAL.has(error?.code)) {
         this.#over(error);
         break;
       }
