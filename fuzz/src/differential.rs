@@ -31,8 +31,8 @@ pub enum Says {
 pub struct Row {
     /// The other reader.
     pub who: &'static str,
-    /// Of what.
-    pub of: &'static str,
+    /// Of which packets.
+    pub of: &'static [&'static str],
     /// What we say.
     pub ours: Says,
     /// What they say.
@@ -58,8 +58,9 @@ fn classify(who: &'static str, of: &str, ours: Says, theirs: Says, bytes: &[u8])
         return None;
     }
     let rows = || TABLE.iter().copied().flatten().enumerate();
-    let row =
-        rows().find(|(_, r)| (r.who, r.of, r.ours, r.theirs) == (who, of, ours, theirs) && (r.cause)(bytes));
+    let row = rows().find(|(_, r)| {
+        (r.who, r.ours, r.theirs) == (who, ours, theirs) && r.of.contains(&of) && (r.cause)(bytes)
+    });
     let Some((at, _)) = row else {
         let hex: String = bytes.iter().take(400).map(|b| format!("{b:02x}")).collect();
         panic!("not in the table: {who} of {of}: we say {ours:?}, they say {theirs:?}, of {hex}")

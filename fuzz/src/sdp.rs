@@ -36,10 +36,11 @@ pub(crate) fn answer(bytes: &[u8]) -> bool {
     let Ok(offer) = Offer::parse(&text) else { return false };
     let answer = answers::answer(&offer);
     assert_eq!(answer, answers::answer(&offer));
-    let read = SessionDescription::try_from(answer.clone()).unwrap();
-    assert_eq!(read.media_descriptions.len(), offer.sections.len());
-    // The crate that judges the answer's meaning must be able to read the offer as it stands.
+    // The crate that judges the answer's meaning must be able to read the offer as it stands: what it calls a protocol, for one,
+    // is repeated in the answer (RFC 3264 §6).
     if SessionDescription::try_from(text.clone().into_owned()).is_ok() {
+        let read = SessionDescription::try_from(answer.clone()).unwrap();
+        assert_eq!(read.media_descriptions.len(), offer.sections.len());
         answers::check(&text, &offer, &answer);
     }
     turned_round(&offer, &answer);

@@ -56,7 +56,7 @@ fn control_of(bytes: &[u8]) -> Vec<u8> {
 fn packet(tail: &[u8]) -> Outgoing<'_> {
     Outgoing {
         ssrc: Ssrc(42),
-        index: SeqNo(70_000),
+        index: SeqNo(30_000),
         header: Header {
             pt: Pt::new(96).unwrap(),
             marker: true,

@@ -7,7 +7,7 @@ use salon_rtp::Packet;
 use webrtc_util::marshal::Unmarshal;
 
 const fn row(ours: Says, theirs: Says, why: &'static str, cause: fn(&[u8]) -> bool) -> Row {
-    Row { who: RTP, of: "RTP", ours, theirs, why, cause }
+    Row { who: RTP, of: &["RTP"], ours, theirs, why, cause }
 }
 
 pub(super) const ROWS: &[Row] = &[
