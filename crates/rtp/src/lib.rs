@@ -67,6 +67,7 @@
 //! or randomness are not in its reach. The smallest Rust is 1.85; what the feature brings needs a newer one.
 #![no_std]
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 #[cfg(feature = "webrtc-rs-0_17")]
 extern crate alloc;

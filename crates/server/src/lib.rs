@@ -21,6 +21,7 @@
 //! # }
 //! ```
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 
 mod access;
 mod api;
@@ -61,6 +62,8 @@ pub use arrival::Arrival;
 pub use candidates::machine_addresses;
 pub use config::Config;
 pub use keys::{Needed, Role};
+#[doc(hidden)]
+pub use messages::judge_message;
 pub use name::RoomName;
 pub use random::NoRandomness;
 pub use server::Server;

@@ -71,6 +71,7 @@
 //! ready list when something waits for it, each participant has one entry in one heap of deadlines, and events are edges of
 //! state, of which one is pending per subject.
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 #![no_std]
 
 extern crate alloc;

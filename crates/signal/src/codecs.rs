@@ -204,14 +204,16 @@ fn describe<'a>(
     Ok((order, described))
 }
 
+/// Exactly what is known, and no word more (RFC 4585 §4.2, RFC 5104 §7.1): the answer repeats it, and may name nothing that was not
+/// offered.
 fn add_feedback(feedback: &mut Feedback, what: &str) {
     let mut words = what.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some("nack"), None) => feedback.nack = true,
-        (Some("nack"), Some("pli")) => feedback.pli = true,
-        (Some("ccm"), Some("fir")) => feedback.fir = true,
-        (Some("transport-cc"), None) => feedback.twcc = true,
-        (Some("goog-remb"), None) => feedback.remb = true,
+    match [words.next(), words.next(), words.next()] {
+        [Some("nack"), None, _] => feedback.nack = true,
+        [Some("nack"), Some("pli"), None] => feedback.pli = true,
+        [Some("ccm"), Some("fir"), None] => feedback.fir = true,
+        [Some("transport-cc"), None, _] => feedback.twcc = true,
+        [Some("goog-remb"), None, _] => feedback.remb = true,
         _ => {}
     }
 }

@@ -283,6 +283,18 @@ fn transport_wide_feedback_needs_its_extension_and_the_extension_its_feedback() 
 }
 
 #[test]
+fn feedback_with_a_word_too_many_is_not_what_we_know_and_is_not_answered() {
+    let known = ["nack", "nack pli", "ccm fir", "goog-remb"];
+    for what in known {
+        let (exact, more) = (format!("rtcp-fb:96 {what}"), format!("rtcp-fb:96 {what} more"));
+        for (line, answered) in [(&exact, 1), (&more, 0)] {
+            let answer = answer(&with_video(&[line]));
+            assert_eq!(values(&part(&answer, 1), "rtcp-fb").len(), answered, "{line}");
+        }
+    }
+}
+
+#[test]
 fn h264_is_taken_where_vp8_is_missing_and_the_profile_that_most_decode() {
     let line = "video 9 UDP/TLS/RTP/SAVPF 98 100 102 104";
     let lines = [

@@ -73,3 +73,12 @@ pub(crate) trait Notice: Serialize + Sized {
         serde_json::to_string(&Typed { r#type: Self::TYPE, body: self }).unwrap_or_default().into()
     }
 }
+
+/// What becomes of a client's text: the kind of message that it is, or the reply that refuses it. For fuzzing.
+#[doc(hidden)]
+pub fn judge_message(text: &str) -> Result<&'static str, String> {
+    match Request::parse(text) {
+        Ok(request) => Ok(request.kind().name()),
+        Err(refusal) => Err(refusal.text().to_string()),
+    }
+}
