@@ -5,9 +5,10 @@ use salon_rtp::{Bitrate, Time};
 use std::collections::VecDeque;
 
 /// A model of the receive-side estimator of libwebrtc (REMB): one and a half times what comes, at most; less than what comes
-/// when delays grow; told every second, and at once when it falls.
+/// when delays grow; told every second, and at once when it falls. It says nothing until it has measured for five seconds.
 #[derive(Clone, Debug)]
 pub struct Estimator {
+    first: Option<Time>,
     came: VecDeque<(Time, usize)>,
     least: Duration,
     delay: Duration,
@@ -21,6 +22,8 @@ pub struct Estimator {
 const WINDOW: Duration = Duration::from_millis(500);
 /// So much more delay than the least is a queue that grows.
 const OVERUSE: Duration = Duration::from_millis(60);
+/// How long it measures before it believes (libwebrtc: `kInitializationTime`).
+const BEGIN: Duration = Duration::from_secs(5);
 /// How often it looks, and how often it tells.
 const LOOK: Duration = Duration::from_millis(50);
 const TELL: Duration = Duration::from_secs(1);
@@ -28,6 +31,7 @@ const TELL: Duration = Duration::from_secs(1);
 impl Default for Estimator {
     fn default() -> Self {
         Self {
+            first: None,
             came: VecDeque::new(),
             least: Duration::MAX,
             delay: Duration::ZERO,
@@ -42,6 +46,7 @@ impl Default for Estimator {
 impl Estimator {
     /// A packet came that left `delay` ago.
     pub fn packet(&mut self, now: Time, delay: Duration, bytes: usize) {
+        self.first.get_or_insert(now);
         self.came.push_back((now, bytes));
         self.least = self.least.min(delay);
         self.delay = delay - self.least;
@@ -72,8 +77,13 @@ impl Estimator {
         if self.came.is_empty() {
             return;
         }
+        let begun = self.first.is_some_and(|first| now.since(first) > BEGIN);
+        let overused = self.delay > OVERUSE;
+        if self.estimate.is_none() && !begun && !overused {
+            return;
+        }
         let old = self.estimate.unwrap_or(comes);
-        self.estimate = Some(if self.delay > OVERUSE {
+        self.estimate = Some(if overused {
             comes.percent(85).min(old)
         } else {
             // Eight percent a second, not beyond what the incoming rate proves (libwebrtc: 1.5 times and 10 kbit/s), which

@@ -73,9 +73,18 @@ fn less_than_a_thousandth_is_missing_after_a_second() {
     assert!(ratio(down) <= 1.5 && ratio(up) <= 1.5);
 }
 
-/// A link that carries 200 kbit/s for a minute, and ten megabits before and after. The share of sound that was lost meanwhile,
-/// after the first seconds, in percent; frames seen in the minute after, and in its last five seconds.
-fn narrow(what: &str, seed: u64, cameras: Vec<CameraConfig>) -> (f64, usize, usize) {
+/// What became of a minute on a link that carries 200 kbit/s.
+struct Narrow {
+    /// The share of sound that was lost, in percent: in the whole minute, and after its first six seconds.
+    lost: f64,
+    lost_later: f64,
+    /// Frames seen in the minute after, and in its last five seconds.
+    back: usize,
+    last: usize,
+}
+
+/// A link that carries 200 kbit/s for a minute, and ten megabits before and after.
+fn narrow(what: &str, seed: u64, cameras: Vec<CameraConfig>) -> Narrow {
     let mut rig = Rig::new(seed);
     rig.checking = false;
     let wide = LinkConfig { rate: Some(Bitrate::from_kbps(10_000)), ..LinkConfig::default() };
@@ -97,7 +106,8 @@ fn narrow(what: &str, seed: u64, cameras: Vec<CameraConfig>) -> (f64, usize, usi
         let sent = until.since(from).as_millis() as u64 / 20;
         (sent.saturating_sub(n), sent)
     };
-    // At the fall what is on its way is lost, the sound with it, until the room knows.
+    // At the fall what is on its way is lost, the sound with it, until the room knows: the queue before the bottleneck fills, and
+    // what tells of that has to wait in it.
     let settled = narrow.plus(Duration::from_secs(6));
     let (first, _) = heard(narrow, settled);
     let (lost, sent) = heard(settled, again);
@@ -124,7 +134,9 @@ fn narrow(what: &str, seed: u64, cameras: Vec<CameraConfig>) -> (f64, usize, usi
     );
     let last = frames(rig.now.minus(Duration::from_secs(5)), rig.now).len();
     assert_eq!(rig.people[bob].peer.eyes[0].finish().broken_law(), None);
-    (lost as f64 * 100.0 / sent as f64, back.len(), last)
+    let percent = |lost: u64, of: u64| lost as f64 * 100.0 / of as f64;
+    let whole = percent(first + lost, 3_000);
+    Narrow { lost: whole, lost_later: percent(lost, sent), back: back.len(), last }
 }
 
 #[test]
@@ -132,7 +144,7 @@ fn a_picture_comes_back_when_its_link_does() {
     for (what, cameras) in
         [("one encoding", vec![camera(360, Bitrate::from_kbps(600), 25)]), ("a simulcast", vec![simulcast()])]
     {
-        let (_, back, last) = narrow(what, 71, cameras);
+        let Narrow { back, last, .. } = narrow(what, 71, cameras);
         assert!(back > 900, "{what}: the picture does not come back: {back} frames");
         assert!(last > 100, "{what}: the picture does not stay: {last} frames");
     }
@@ -143,9 +155,16 @@ fn a_narrow_link_keeps_its_sound() {
     for (what, cameras) in
         [("one encoding", vec![camera(360, Bitrate::from_kbps(600), 25)]), ("a simulcast", vec![simulcast()])]
     {
-        let all: Vec<f64> = (71..79).map(|seed| narrow(what, seed, cameras.clone()).0).collect();
-        println!("show 5: {what}: sound lost at 200 kbit/s, percent: {all:.2?}");
-        assert!(all.iter().all(|lost| *lost <= 1.0), "{what}: {all:.2?} %");
+        let all: Vec<_> = (71..83).map(|seed| narrow(what, seed, cameras.clone())).collect();
+        let (whole, later): (Vec<_>, Vec<_>) = all.iter().map(|n| (n.lost, n.lost_later)).unzip();
+        let mean = whole.iter().sum::<f64>() / whole.len() as f64;
+        println!(
+            "show 5: {what}: sound lost in a minute at 200 kbit/s, percent: {mean:.2} on average, each {whole:.2?}; \
+             after the first six seconds {later:.2?}"
+        );
+        assert!(mean <= 1.0, "{what}: {whole:.2?} %");
+        assert!(whole.iter().all(|lost| *lost <= 1.2), "{what}: {whole:.2?} %");
+        assert!(later.iter().all(|lost| *lost <= 1.0), "{what}: {later:.2?} %");
     }
 }
 
@@ -167,7 +186,7 @@ fn whatever_is_asked_for_again_no_index_is_sealed_twice() {
     let everybody: Vec<_> = (0..4).map(|_| rig.admit(person())).collect();
     // Whoever takes no RTX gets nothing twice at all.
     let plain = rig.admit(Guest { rtx: false, ..person() });
-    for ms in 0..20_000u64 {
+    for ms in 0..30_000u64 {
         rig.tick();
         if ms % 7 != 0 {
             continue;
@@ -209,11 +228,16 @@ fn an_estimate_that_lags_pauses_nothing_on_a_wide_link() {
     {
         let mut rig = Rig::new(91);
         rig.checking = false;
-        let ada = rig.admit(Guest { cameras, declared: false, ..Guest::default() });
+        // What has heard nothing but a voice for a while believes in as little, and grows by 8 % a second.
+        let cid = rig.admit(Guest { microphone: true, ..Guest::default() });
+        rig.people[cid].peer.voice.as_mut().unwrap().talk(Time::ZERO..Time::from_millis(600_000));
         let bob = rig.admit(Guest { eyes: 1, remb: true, noted: true, ..Guest::default() });
+        rig.run(Duration::from_secs(8));
+        let ada = rig.admit(Guest { cameras, declared: false, ..Guest::default() });
         rig.run(Duration::from_secs(60));
         let frames = rig.people[bob].peer.eyes[0].finish().decoded;
-        let best = rig.people[bob].arrivals.last().map(|a| a.tag.encoding);
+        let pictures = rig.people[bob].arrivals.iter().rfind(|a| a.tag.source != 0);
+        let best = pictures.map(|a| a.tag.encoding);
         println!(
             "show 5: {what} on a wide link with REMB: {frames} frames in 60 s, at last encoding {best:?}"
         );

@@ -5,9 +5,9 @@ use core::time::Duration;
 use salon_rtp::rtcp::{Compound, Fir, Nack, ReportBlock, RtcpPacket, SenderInfo};
 use salon_rtp::{Ssrc, Time};
 
-use crate::egress::{RoundTrip, Sent, Teller};
+use crate::egress::{Missing, RoundTrip, Sent, Teller};
 use crate::ingress::EncodingId;
-use crate::{DropReason, EgressDrop, ParticipantId, Room, limits};
+use crate::{DropReason, ParticipantId, Room, limits};
 
 /// A round trip above this is a mistake of somebody's clock.
 const LONGEST_RTT: Duration = Duration::from_secs(10);
@@ -128,9 +128,8 @@ impl Room {
         let Some(receiver) = receivers.get_mut(from) else { return false };
         let Some(id) = receiver.slot_of(nack.media) else { return false };
         let Some(slot) = slots.get_mut(id).filter(|s| s.streams.ssrc == nack.media) else { return false };
-        let mut missed = 0;
-        // While the link is in doubt each loss counts, whatever is done about it.
-        let watched = receiver.budget.watched(now);
+        let mut missing = Missing::default();
+        let since = receiver.budget.watched(now);
         for seq in nack.seqs() {
             let Some(rest) = left.checked_sub(1) else { break };
             *left = rest;
@@ -138,18 +137,16 @@ impl Room {
                 let encoding = tracks.get(sent.encoding.track)?.encoding(sent.encoding.index)?;
                 Some(encoding.cache.as_ref()?.get(sent.seq)?.payload.len())
             };
-            let missing = watched.map(|since| receiver.misses(now, since, slot, seq));
-            let first = match receiver.repair(now, (from, id, slot), seq, size, ready, counters) {
-                Ok(first) => first,
-                Err(reason) => {
-                    counters.leave_unsent(reason);
-                    reason == EgressDrop::RepairBudget
-                }
-            };
-            missed += u64::from(missing.unwrap_or(first));
+            // Each loss tells of the link, whatever is done about it.
+            if let Some(index) = receiver.misses(now, since, slot, seq) {
+                missing.add(index);
+            }
+            if let Err(reason) = receiver.repair(now, (from, id, slot), seq, size, ready, counters) {
+                counters.leave_unsent(reason);
+            }
         }
         let sent = receiver.pictures.get(now).plus(receiver.sound.get(now));
-        if receiver.budget.missed(now, missed, sent) {
+        if receiver.budget.missed(now, &mut slot.heard.asked, &missing, sent) {
             self.retarget(now, from);
         }
         true

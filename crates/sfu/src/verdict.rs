@@ -93,6 +93,8 @@ reasons! {
         RepairBeforeKey = "repair-before-key",
         /// Asked for again beyond what repair may cost.
         RepairBudget = "repair-budget",
+        /// Asked for again of a picture that is being taken off a link that has just choked.
+        RepairChoked = "repair-choked",
         /// Asked for again by a receiver that negotiated no RTX: an index is sealed once.
         RepairWithoutRtx = "repair-without-rtx",
     }

@@ -15,6 +15,9 @@
 //! also sink on a good link when the receiver's machine is busy, and then a picture that stops helps nobody. A link that is
 //! really too narrow soon loses packets, and then pictures pause.
 //!
+//! Soonest of all tell requests for packets that a link has choked ([`Choke`]); then nothing is sent again of a picture that is being taken
+//! off it, so that the sound has what room there is.
+//!
 //! Pictures that come back after such a pause are on trial for two seconds: an estimate that falls, which a growing queue makes it do before
 //! that queue is full, or a few packets lost, end it. So a try costs next to no sound, and can be made again soon.
 
@@ -23,6 +26,8 @@ use core::time::Duration;
 use salon_rtp::{Bitrate, Time};
 use salon_simulcast::allocate;
 
+use super::choke::{Asked, Choke, Doubt, Missing};
+
 /// A REMB older than this says nothing any more (they come every second or so).
 const REMB_SILENT: Duration = Duration::from_secs(5);
 
@@ -30,22 +35,20 @@ const REMB_SILENT: Duration = Duration::from_secs(5);
 /// chance, or for so long: a link that loses one packet in twenty by nature must not be taken for a choked one.
 const LOSS_WINDOW: Duration = Duration::from_secs(5);
 
-/// Requests for packets tell of a link that has choked sooner than reports do: so many of them …
-const CHOKED: u64 = 20;
-/// … of what was sent in so short a time, if they are more than a third of it. Fewer, and a burst of loss would be taken for it.
-const BRIEF: Duration = Duration::from_millis(500);
-
-/// Pictures that come back after a pause for want of room are on trial for so long, two key frames' time: …
+/// Pictures that come back after a pause for want of room are on trial for so long, two key frames' time.
 const TRIAL: Duration = Duration::from_secs(2);
-/// … and so few requests, if they are more than a tenth of what was sent, mean that the link has as little room as before. Each moment
-/// longer costs sound; a link that loses one packet in twenty by nature fails this now and then, and is tried again.
-const FAILED: u64 = 3;
+
+/// An estimate falls by a tenth within so long: the slowest receivers tell it once in a second.
+const FALL: Duration = Duration::from_millis(1_200);
 
 /// After the ceiling was lowered, reports still tell of the time before, and the queue drains.
 const SETTLE: Duration = Duration::from_millis(1_500);
 
 /// Packets that one report may tell of: ten seconds of the fastest stream.
 const MOST_EXPECTED: u64 = 10_000;
+
+/// Of what a link with a queue carries so much is used, in percent, so that the queue drains.
+const DRAIN: u64 = 85;
 
 /// What a ceiling grows by per second, in percent, when nothing speaks against it (libwebrtc's multiplicative increase).
 const GROWTH: u64 = 8;
@@ -90,6 +93,8 @@ pub(crate) struct Budget {
     settled: Time,
     /// The newest REMB: of pictures alone.
     remb: Option<(Time, Bitrate)>,
+    /// The highest REMB of late.
+    peak: (Time, Bitrate),
     /// Since when REMBs have been below what is sent.
     low_since: Option<Time>,
     /// Since when round trips have told of a queue.
@@ -105,8 +110,10 @@ pub(crate) struct Budget {
     expected: u64,
     lost: u64,
     decided: Time,
-    /// Packets sent, and asked for again for the first time, since a moment of late.
-    brief: (Time, u64, u64),
+    /// What its requests for packets say.
+    choke: Choke,
+    /// Until when what was on its way at a choke is lost.
+    choked: Time,
     /// Whether pictures wait for room on the link, and until when those that come back are on trial.
     starved: bool,
     trial: Time,
@@ -151,15 +158,20 @@ impl Budget {
         let before = self.remb.replace((now, estimate)).map(|(_, before)| before);
         let rises = before.is_some_and(|before| estimate > before);
         // After a pause an estimate is old, and lower than what comes; but only a queue that grows makes it fall, and it says so before
-        // the queue is full.
-        let falls = before.is_some_and(|before| estimate < before.percent(90));
+        // the queue is full, in small steps maybe.
+        let (at, peak) = self.peak;
+        if estimate >= peak || now.since(at) > FALL {
+            self.peak = (now, estimate.max(before.unwrap_or_default()));
+        }
+        let falls = estimate < self.peak.1.percent(90);
         if falls && now < self.trial && estimate.plus(sound) < self.allocated {
             // It cost next to no sound: the next try need not wait for long.
+            self.choked = now.plus(SETTLE);
             return self.lower(now, estimate.plus(sound), LONGEST_DOUBT);
         }
         if falls && now >= self.suspect && estimate.plus(sound) < pictures.plus(sound) {
             self.suspect = now.plus(TRIAL);
-            self.brief = (now, 0, 0);
+            self.choke.restart(now);
         }
         // What it received may be what was sent a while ago: only what has been sent all along is too much. Without any
         // picture it has nothing to measure, and its estimate falls by itself: were that heard, it would never come back.
@@ -174,7 +186,9 @@ impl Budget {
         if rises && patience == CONFIRM_LOSSLESS {
             return false;
         }
-        now.since(since) >= patience && self.lower(now, estimate.plus(sound), LONGEST_DOUBT)
+        // Where packets are lost, a queue is full, and has to drain.
+        let to = estimate.plus(sound).percent(if patience == CONFIRM { DRAIN } else { 100 });
+        now.since(since) >= patience && self.lower(now, to, LONGEST_DOUBT)
     }
 
     /// How long a sign that may be mistaken must last to be believed.
@@ -191,34 +205,41 @@ impl Budget {
         self.lost += lost.min(expected);
     }
 
-    /// Since when each loss counts, if it does: pictures that came back are on trial, or an estimate has fallen, which by itself is believed
-    /// later; together with loss it is at once.
-    pub(crate) fn watched(&self, now: Time) -> Option<Time> {
-        let until = self.trial.max(self.suspect);
-        (now < until).then(|| until.minus(TRIAL))
+    /// Whether few losses are enough: pictures that came back are on trial, or an estimate has fallen, which by itself is believed later;
+    /// together with loss it is at once.
+    fn is_watched(&self, now: Time) -> bool {
+        now < self.trial.max(self.suspect)
     }
 
-    /// A packet leaves.
-    pub(crate) fn packet(&mut self, now: Time) {
-        if now.since(self.brief.0) >= BRIEF {
-            // Half of what was counted goes on counting, so that no burst of loss falls between two stretches of time.
-            self.brief = (now, self.brief.1 / 2, self.brief.2 / 2);
-        }
-        self.brief.1 += 1;
+    /// Since when what was sent tells of the link as it is: before a trial there was less on it.
+    pub(crate) fn watched(&self, now: Time) -> Time {
+        if self.is_watched(now) { self.trial.max(self.suspect).minus(TRIAL) } else { Time::ZERO }
     }
 
-    /// So many packets were asked for, for the first time, while `sent` is sent in all. Whether the ceiling changed.
-    pub(crate) fn missed(&mut self, now: Time, packets: u64, sent: Bitrate) -> bool {
-        let (least, share) = if self.watched(now).is_some() { (FAILED, 10) } else { (CHOKED, 3) };
-        let (_, out, missed) = &mut self.brief;
-        *missed += packets;
-        if *missed < least || *missed * share < *out || now < self.settled {
+    /// Packets of a stream were asked for, for the first time, while `sent` is sent in all. Whether the ceiling changed.
+    pub(crate) fn missed(&mut self, now: Time, asked: &mut Asked, missing: &Missing, sent: Bitrate) -> bool {
+        self.choke.request(now, asked, missing);
+        // An estimate that has fallen is on its way to what the link carries: it is measured over a while.
+        let fallen = self.remb.filter(|_| now < self.suspect).map(|(_, estimate)| estimate.plus(self.sound));
+        let doubt = match fallen {
+            Some(estimate) if estimate.percent(200) < sent => Doubt::Great,
+            _ if self.is_watched(now) => Doubt::Some,
+            _ => Doubt::None,
+        };
+        if now < self.settled || !self.choke.is_choked(doubt) {
             return false;
         }
-        let arrives = 100 - (*missed * 100).checked_div(*out).unwrap_or(0).min(90);
-        (*out, *missed) = (0, 0);
+        let arriving = self.arriving(sent, self.choke.arriving());
+        let to = fallen.map_or(arriving, |estimate| arriving.min(estimate.percent(DRAIN)));
+        self.choke.restart(now);
         self.lossy = now;
-        self.lower(now, self.arriving(sent, arrives), LONGEST_HOLD)
+        self.choked = now.plus(SETTLE);
+        self.lower(now, to, LONGEST_HOLD)
+    }
+
+    /// Whether requests have just told that the link has choked: what was on its way is lost still.
+    pub(crate) fn chokes(&self, now: Time) -> bool {
+        now < self.choked
     }
 
     /// The reports of one compound have been counted, while so much is sent, and their round trip tells of a `queue` or not.
@@ -249,7 +270,7 @@ impl Budget {
             let arrives = 100 - (self.lost * 100).checked_div(self.expected).unwrap_or(0);
             (self.expected, self.lost, self.decided) = (0, 0, now);
             // Where packets are lost, what arrives is what fits; where a queue grows, a little less than what is sent.
-            let percent = if surely { arrives } else { arrives.min(85) };
+            let percent = if surely { arrives } else { arrives.min(DRAIN) };
             return self.lower(now, self.arriving(sent, percent), LONGEST_HOLD);
         }
         if now.since(self.decided) >= LOSS_WINDOW {
@@ -283,7 +304,7 @@ impl Budget {
         if core::mem::replace(&mut self.starved, starved) && !starved {
             self.trial = now.plus(TRIAL);
             // What was missed before says nothing of it.
-            self.brief = (now, 0, 0);
+            self.choke.restart(now);
         }
     }
 
@@ -416,11 +437,13 @@ mod tests {
                 budget.reported(Time::from_millis(14_500), Bitrate::from_kbps(1_000), SOUND, false);
             }
             hear(&mut budget, 5, 2, 150, 1_000);
-            assert_eq!(budget.ceiling(), lossy.then_some(Bitrate::from_kbps(230)));
+            // What loses packets has a queue that must drain.
+            let ceiling = Bitrate::from_kbps(230).percent(if lossy { DRAIN } else { 100 });
+            assert_eq!(budget.ceiling(), lossy.then_some(ceiling));
             hear(&mut budget, 7, 1, 150, 1_000);
-            assert_eq!(budget.ceiling(), Some(Bitrate::from_kbps(230)), "a long queue shows later");
+            assert_eq!(budget.ceiling(), Some(ceiling), "a long queue shows later");
             hear(&mut budget, 8, 3, 150, 140);
-            assert!(budget.ceiling().is_some_and(|c| c >= Bitrate::from_kbps(230)));
+            assert!(budget.ceiling().is_some_and(|c| c >= ceiling));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 mod burst;
+mod choke;
 mod history;
 mod outbox;
 mod receiver;
@@ -11,6 +12,7 @@ mod round_trip;
 mod slot;
 
 pub use burst::Burst;
+pub(crate) use choke::Missing;
 pub(crate) use history::{History, Sent};
 pub(crate) use outbox::Outbox;
 pub(crate) use receiver::{Entry, Ready, Receiver};

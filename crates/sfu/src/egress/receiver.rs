@@ -81,7 +81,6 @@ impl Receiver {
     pub(crate) fn sent(&mut self, now: Time, kind: MediaKind, body: usize) {
         self.rate(kind).add(now, body + limits::OVERHEAD);
         self.earn_repair(body);
-        self.budget.packet(now);
     }
 
     /// What is sent to it of a kind.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use salon_rtp::{Seq, Time};
+use salon_rtp::{Seq, SeqNo, Time};
 
 use super::{Entry, Ready, Receiver, Slot};
 use crate::{Counters, EgressDrop, ParticipantId, SlotId, limits};
@@ -20,23 +20,23 @@ impl Receiver {
         self.repair_bytes = (self.repair_bytes + sent as u64 / 4).min(limits::REPAIR_SAVED);
     }
 
-    /// Whether this is the first that is heard of the loss of a packet that was sent since a moment: asked for by a receiver that cannot have
+    /// The packet whose loss is heard of for the first time, if it was sent since a moment: asked for by a receiver that cannot have
     /// got it. Also where it is not sent again, such as a picture's before a newer key frame.
-    pub(crate) fn misses(&self, now: Time, since: Time, slot: &mut Slot, seq: Seq) -> bool {
+    pub(crate) fn misses(&self, now: Time, since: Time, slot: &mut Slot, seq: Seq) -> Option<SeqNo> {
         let patience = self.patience();
-        let Some(index) = slot.history.newest().and_then(|newest| seq.extend(newest)) else { return false };
-        let Some(sent) = slot.history.get_mut(index) else { return false };
+        let index = slot.history.newest().and_then(|newest| seq.extend(newest))?;
+        let sent = slot.history.get_mut(index)?;
         if sent.at < since || (sent.late && now.since(sent.at) < patience) {
-            return false;
+            return None;
         }
-        !core::mem::replace(&mut sent.asked, true)
+        (!core::mem::replace(&mut sent.asked, true)).then_some(index)
     }
 
     fn patience(&self) -> Duration {
         self.rtt.map_or(UNKNOWN_RTT, |r| r.patience()).max(LEAST_RTT)
     }
 
-    /// Queues a packet of a slot to be sent again; whether it is the first time.
+    /// Queues a packet of a slot to be sent again.
     pub(crate) fn repair(
         &mut self,
         now: Time,
@@ -45,9 +45,13 @@ impl Receiver {
         size: impl FnOnce(&super::Sent) -> Option<usize>,
         ready: &mut Ready,
         counters: &mut Counters,
-    ) -> Result<bool, EgressDrop> {
+    ) -> Result<(), EgressDrop> {
         if slot.streams.rtx.is_none() {
             return Err(EgressDrop::RepairWithoutRtx);
+        }
+        // It would take the room of the sound, for a picture that is not to be seen.
+        if self.budget.chokes(now) && (slot.starved || slot.target != slot.current) {
+            return Err(EgressDrop::RepairChoked);
         }
         let newest = slot.history.newest().ok_or(EgressDrop::RepairUnknown)?;
         let index = seq.extend(newest).ok_or(EgressDrop::RepairUnknown)?;
@@ -65,10 +69,9 @@ impl Receiver {
         }
         let size = size(sent).ok_or(EgressDrop::Evicted)? as u64;
         self.repair_bytes = self.repair_bytes.checked_sub(size).ok_or(EgressDrop::RepairBudget)?;
-        let first = sent.repeats == 0;
         sent.repeats += 1;
         sent.at = now;
         self.enqueue(id, Entry::Repair { slot: slot_id, index }, ready, counters);
-        Ok(first)
+        Ok(())
     }
 }

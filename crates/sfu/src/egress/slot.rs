@@ -7,6 +7,7 @@ use salon_simulcast::{Forwarder, Rate, Target};
 use slotmap::SlotMap;
 
 use super::History;
+use super::choke::Asked;
 use crate::config::SlotPayload;
 use crate::ingress::EncodingId;
 use crate::prng::Prng;
@@ -73,6 +74,8 @@ pub(crate) struct Reported {
     pub(crate) last: Option<(i32, u32)>,
     /// Numbers that were never sent, when that report came.
     pub(crate) holes: u64,
+    /// Up to where it has asked for what was missing.
+    pub(crate) asked: Asked,
     /// How many key frames it may still ask for, and when the last one was given back.
     keys: u8,
     keys_at: Time,
