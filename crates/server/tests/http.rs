@@ -192,7 +192,8 @@ async fn the_administrators_pages_open_to_the_token_only_from_loopback_too() {
 
 #[tokio::test]
 async fn without_a_token_one_is_made() {
-    let running = start(Config { admin_token: Some(String::new()), ..Config::default() }).await;
+    let config = Config { admin_token: Some(String::new()), ..Config::default() };
+    let running = start_with(config, None, "127.0.0.1:0", |media| media.shards = 3).await;
     let token = running.server.admin_token().to_owned();
     assert_eq!(token.len(), 32);
     let (head, body) = running.get("/metrics", &[("Authorization", &format!("Bearer {token}"))]).await;
@@ -201,6 +202,13 @@ async fn without_a_token_one_is_made() {
         "salon_tokens_refused_total 0",
         "salon_errors_total{code=\"too-large\"} 0",
         "salon_dropped_total{reason=",
+        "salon_runs_out_total 0",
+        "salon_datagrams_passed_on_total 0",
+        "salon_datagrams_undelivered_total 0",
+        "salon_rests_total 0",
+        // Elsewhere sockets cannot share a port.
+        if cfg!(target_os = "linux") { "salon_shards 3" } else { "salon_shards 1" },
+        "salon_shard_datagrams_out_total{shard=\"0\"} 0",
         "# EOF",
     ] {
         assert!(body.contains(line), "{line} not in:\n{body}");
