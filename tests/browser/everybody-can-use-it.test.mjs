@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { gzipSync } from 'node:zlib';
 
 import * as lib from './lib/index.mjs';
 
@@ -275,11 +274,10 @@ test('a face that is picked is large, stays whoever speaks, and goes back', asyn
   for (const tab of [ada, blaise, third]) assert.deepEqual(tab.errors, []);
 });
 
-/** What a cold load may cost on the wire where files travel compressed, headers included; and where they don't. */
+/** What a cold load may cost on the wire, as files and headers travel. */
 const WIRE = 100_000;
-const RAW = 150_000;
 
-test('a cold load asks this server alone, and fits its budget: 100 kB compressed', async (t) => {
+test('a cold load asks this server alone, and fits its budget: 100 kB on the wire', async (t) => {
   const stage = lib.Stage.of(t);
   const meet = await lib.startMeet(stage);
   const tab = await lib.openPerson(stage, 0, { clip: { width: 160, height: 90 } });
@@ -293,22 +291,16 @@ test('a cold load asks this server alone, and fits its budget: 100 kB compressed
   await lib.joinRoom(tab, meet, 'hall');
   await lib.rest(500);
   assert.deepEqual([...hosts], [new URL(meet.url).host]);
-  let [answers, wire, bodies, packed] = [0, 0, 0, 0];
-  let compressed = true;
+  let [answers, wire, bodies] = [0, 0, 0];
   for (const [id, length] of requests) {
     const response = types.get(id);
     if (!response?.url.startsWith('http')) continue;
     const { body, base64Encoded } = await cdp.send('Network.getResponseBody', { requestId: id }).catch(() => ({ body: '' }));
-    const bytes = Buffer.from(body, base64Encoded ? 'base64' : 'utf8');
     answers += 1;
     wire += length;
-    bodies += bytes.length;
-    packed += gzipSync(bytes).length;
-    compressed &&= Object.keys(response.headers).some((h) => h.toLowerCase() === 'content-encoding') || bytes.length < 1_000;
+    bodies += Buffer.from(body, base64Encoded ? 'base64' : 'utf8').length;
   }
-  console.log(`${answers} answers: ${wire} bytes on the wire; ${bodies} of files, ${packed} if compressed`);
+  console.log(`${answers} answers: ${wire} bytes on the wire; ${bodies} of files`);
   assert.ok(bodies > 50_000, 'all was counted');
-  const headers = wire - bodies;
-  assert.ok(compressed ? wire <= WIRE : packed + headers <= WIRE, `${compressed ? wire : packed + headers} bytes`);
-  if (!compressed) assert.ok(wire <= RAW, `${wire} bytes without compression`);
+  assert.ok(wire <= WIRE, `${wire} bytes`);
 });

@@ -8,10 +8,10 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
-use salon_host::HostCounters;
 use salon_host::sfu::{DropReason, EgressDrop};
+use salon_host::{HostCounters, ShardCounters};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -134,6 +134,22 @@ impl Collector for Media {
             ("unsealed", "Packets that the cipher refused to seal", host.unsealed),
             ("failed_rooms", "Rooms that ended by a fault of the server", host.failed_rooms),
             ("turns", "Turns of the media threads", host.turns),
+            ("rests", "Turns after which a media thread rested, so that more came together", host.rests),
+            (
+                "runs_out",
+                "Messages that the kernel took: runs of datagrams, and single ones",
+                host.sent.messages,
+            ),
+            ("runs_out_joined", "Runs of two datagrams and more among them", host.sent.runs),
+            ("runs_out_broken", "Runs that the kernel refused as one", host.sent.broken_runs),
+            ("send_calls", "System calls to send", host.sent.calls),
+            ("trains_in", "Runs of two datagrams and more that the kernel had joined", host.received.trains),
+            ("trains_in_datagrams", "Datagrams in them", host.received.train_datagrams),
+            ("receive_calls", "System calls to receive", host.received.calls),
+            ("datagrams_passed_on", "Datagrams that one shard handed on to another", host.passed_on),
+            ("datagrams_taken_over", "Those of them that the other took", host.taken_over),
+            ("datagrams_undelivered", "Datagrams lost for want of room between shards", host.undelivered),
+            ("datagrams_address_taken", "Checks from a path that is another shard's", host.address_taken),
             ("rtp_in", "RTP packets given to rooms", room.rtp_in),
             ("rtcp_in", "RTCP compounds given to rooms", room.rtcp_in),
             ("rtp_out", "Media packets that left rooms", room.rtp_out),
@@ -158,8 +174,41 @@ impl Collector for Media {
             refused,
         )?;
         let unsent = EgressDrop::ALL.iter().map(|reason| (reason.name(), room.unsent(*reason)));
-        by_reason(&mut encoder, "unsent", "Packets that were to be sent and were not, by reason", unsent)
+        by_reason(&mut encoder, "unsent", "Packets that were to be sent and were not, by reason", unsent)?;
+        by_shard(&mut encoder, &host.shards)
     }
+}
+
+/// How the work lies on the media threads; there are 64 of them at most.
+fn by_shard(encoder: &mut DescriptorEncoder<'_>, shards: &[ShardCounters]) -> Result<(), fmt::Error> {
+    let gauge = |count: u64| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+    let count = gauge(shards.len() as u64);
+    count.encode(encoder.encode_descriptor("shards", "Media threads", None, MetricType::Gauge)?)?;
+    for (name, help, of) in [
+        ("shard_rooms", "Rooms now by shard", (|s| s.rooms_now) as fn(&ShardCounters) -> u64),
+        ("shard_people", "Participants now by shard", |s| s.participants_now),
+    ] {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for shard in shards {
+            gauge(of(shard)).encode(family.encode_family(&[("shard", shard.shard)])?)?;
+        }
+    }
+    for (name, help, of) in [
+        (
+            "shard_datagrams_in",
+            "Datagrams received by shard",
+            (|s| s.datagrams_in) as fn(&ShardCounters) -> u64,
+        ),
+        ("shard_datagrams_out", "Datagrams sent by shard", |s| s.datagrams_out),
+        ("shard_turns", "Turns by shard", |s| s.turns),
+        ("shard_rests", "Rests by shard", |s| s.rests),
+    ] {
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for shard in shards {
+            ConstCounter::new(of(shard)).encode(family.encode_family(&[("shard", shard.shard)])?)?;
+        }
+    }
+    Ok(())
 }
 
 fn by_reason(

@@ -167,11 +167,11 @@ async fn only_admin(State(app): State<Arc<App>>, request: Request, next: Next) -
     response
 }
 
-/// Adds what every answer tells the browser not to do.
+/// Adds what answers tell the browser not to do.
 async fn protect(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
-    let policy = headers::policy(request.headers(), &app.config.allow_origins);
+    let host = access::host(request.headers()).map(str::to_owned);
     let mut response = next.run(request).await;
-    headers::protect(&mut response, policy);
+    headers::protect(&mut response, || headers::policy(host.as_deref(), &app.config.allow_origins));
     response
 }
 

@@ -3,10 +3,11 @@
 
 mod common;
 
-use common::{exchange, get_from, header, start, start_with, status};
+use common::{exchange, get_from, header, request, start, start_with, status};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use salon_server::{Config, RoomName, Tls, machine_addresses};
+use std::io::Read as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,22 +30,15 @@ async fn the_front_door_makes_a_room_that_nobody_guesses() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_policies_and_none_a_cookie() {
+async fn every_page_carries_the_policies_what_is_none_may_do_nothing_and_no_answer_has_a_cookie() {
     let running =
         start(Config { allow_origins: vec!["https://partner.example".into()], ..Config::default() }).await;
-    for path in [
-        "/",
-        "/room",
-        "/healthz",
-        "/assets/none",
-        "/.git",
-        "/metrics",
-        "/api/rooms",
-        "/api/ws/room",
-        "/a/b/c",
-    ] {
-        let (head, _) = running.get(path, &[("Host", "salon.example")]).await;
-        let policy = header(&head, "content-security-policy").unwrap_or_else(|| panic!("{path}: {head}"));
+    let (first, _) = running.get("/room", &[("Host", "salon.example")]).await;
+    let tag = header(&first, "etag").unwrap();
+    let (again, _) = running.get("/room", &[("Host", "salon.example"), ("If-None-Match", tag)]).await;
+    assert_eq!(status(&again), 304);
+    for page in [&first, &again] {
+        let policy = header(page, "content-security-policy").unwrap();
         for part in [
             "default-src 'none'",
             "script-src 'self';",
@@ -54,19 +48,40 @@ async fn every_answer_carries_the_policies_and_none_a_cookie() {
             "frame-ancestors 'self' https://partner.example;",
             "require-trusted-types-for 'script'",
         ] {
-            assert!(policy.contains(part), "{path}: {part} not in {policy}");
+            assert!(policy.contains(part), "{part} not in {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
-        assert_eq!(header(&head, "referrer-policy"), Some("no-referrer"), "{path}");
-        assert_eq!(header(&head, "x-content-type-options"), Some("nosniff"), "{path}");
-        assert!(header(&head, "permissions-policy").unwrap().contains("microphone=(self)"), "{path}");
-        assert_eq!(header(&head, "set-cookie"), None);
-        assert_eq!(
-            header(&head, "strict-transport-security"),
-            None,
-            "would make the certificate warning final"
-        );
+        assert!(header(page, "permissions-policy").unwrap().contains("microphone=(self)"));
+        assert_eq!(header(page, "cross-origin-opener-policy"), Some("same-origin"));
+        well(page, "/room");
     }
+    for path in [
+        "/",
+        "/healthz",
+        "/assets/none",
+        "/assets/main.js",
+        "/assets/style.css",
+        "/assets/icon.svg",
+        "/.git",
+        "/metrics",
+        "/api/rooms",
+        "/api/ws/room",
+        "/a/b/c",
+    ] {
+        let (head, _) = running.get(path, &[("Host", "salon.example")]).await;
+        let policy = header(&head, "content-security-policy");
+        assert_eq!(policy, Some("default-src 'none'; frame-ancestors 'none'"), "{path}: {head}");
+        well(&head, path);
+    }
+}
+
+/// What holds of every answer.
+fn well(head: &str, path: &str) {
+    assert_eq!(header(head, "referrer-policy"), Some("no-referrer"), "{path}");
+    assert_eq!(header(head, "x-content-type-options"), Some("nosniff"), "{path}");
+    assert_eq!(header(head, "x-robots-tag"), Some("noindex, nofollow"), "{path}");
+    assert_eq!(header(head, "set-cookie"), None);
+    assert_eq!(header(head, "strict-transport-security"), None, "would make the certificate warning final");
 }
 
 #[tokio::test]
@@ -110,6 +125,51 @@ async fn an_unchanged_file_is_not_sent_twice() {
 }
 
 #[tokio::test]
+async fn the_page_travels_packed_to_whom_it_may_and_nothing_else_does() {
+    let running = start(Config::default()).await;
+    let accept = ("Accept-Encoding", "gzip, deflate, br");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let file = std::fs::read(entry.path()).unwrap();
+        let path = if name == "index.html" { "/room".to_owned() } else { format!("/assets/{name}") };
+        let plain = request(running.address, "GET", &path, &[], "").await;
+        assert_eq!((plain.status, plain.bytes.as_slice()), (200, file.as_slice()), "{path}");
+        assert_eq!(plain.header("content-encoding"), None);
+        let packed = request(running.address, "GET", &path, &[accept], "").await;
+        assert_eq!((packed.status, packed.header("content-encoding")), (200, Some("gzip")), "{path}");
+        let mut unpacked = Vec::new();
+        flate2::read::GzDecoder::new(packed.bytes.as_slice()).read_to_end(&mut unpacked).unwrap();
+        assert!(unpacked == file, "{path}");
+        assert_eq!(packed.header("content-type"), plain.header("content-type"));
+        for answer in [&plain, &packed] {
+            assert_eq!(answer.header("vary"), Some("accept-encoding"));
+            assert_eq!(answer.header("cache-control"), Some("no-cache"));
+        }
+        let [tag, other] = [&packed, &plain].map(|answer| answer.header("etag").unwrap().to_owned());
+        assert_ne!(tag, other);
+        let known = |tag: &str| [accept, ("If-None-Match", tag)].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        for (tag, expected) in [(&tag, 304), (&other, 200)] {
+            let headers = known(tag);
+            let headers = headers.each_ref().map(|(k, v)| (k.as_str(), v.as_str()));
+            let again = request(running.address, "GET", &path, &headers, "").await;
+            assert_eq!((again.status, again.header("vary")), (expected, Some("accept-encoding")), "{path}");
+        }
+        bytes += packed.head.len() + packed.bytes.len();
+    }
+    assert!(bytes < 80_000, "a cold start is {bytes} bytes");
+    // What may hold a secret is never packed: its length would tell of it.
+    let token = format!("Bearer {}", running.server.admin_token());
+    for path in ["/metrics", "/api/rooms", "/healthz", "/robots.txt"] {
+        let headers = [accept, ("Authorization", token.as_str())];
+        let answer = request(running.address, "GET", path, &headers, "").await;
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, None), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_administrators_pages_open_to_the_token_only_from_loopback_too() {
     let running = start(Config { admin_token: Some("s3cret".into()), ..Config::default() }).await;
     for (path, with_token) in [("/metrics", 200), ("/api/rooms", 200), ("/api/rooms/nobody", 404)] {
@@ -132,7 +192,8 @@ async fn the_administrators_pages_open_to_the_token_only_from_loopback_too() {
 
 #[tokio::test]
 async fn without_a_token_one_is_made() {
-    let running = start(Config { admin_token: Some(String::new()), ..Config::default() }).await;
+    let config = Config { admin_token: Some(String::new()), ..Config::default() };
+    let running = start_with(config, None, "127.0.0.1:0", |media| media.shards = 3).await;
     let token = running.server.admin_token().to_owned();
     assert_eq!(token.len(), 32);
     let (head, body) = running.get("/metrics", &[("Authorization", &format!("Bearer {token}"))]).await;
@@ -141,6 +202,13 @@ async fn without_a_token_one_is_made() {
         "salon_tokens_refused_total 0",
         "salon_errors_total{code=\"too-large\"} 0",
         "salon_dropped_total{reason=",
+        "salon_runs_out_total 0",
+        "salon_datagrams_passed_on_total 0",
+        "salon_datagrams_undelivered_total 0",
+        "salon_rests_total 0",
+        // Elsewhere sockets cannot share a port.
+        if cfg!(target_os = "linux") { "salon_shards 3" } else { "salon_shards 1" },
+        "salon_shard_datagrams_out_total{shard=\"0\"} 0",
         "# EOF",
     ] {
         assert!(body.contains(line), "{line} not in:\n{body}");

@@ -105,6 +105,7 @@ fn media(options: &Options, page: u16) -> Result<Host, String> {
         let mut config = HostConfig::new(address);
         config.room.participants = options.max_participants.into();
         config.max_rooms = options.max_rooms;
+        config.shards = options.shards.map_or(config.shards, usize::from);
         Host::start(config)
     };
     let both = start((Ipv6Addr::UNSPECIFIED, port).into());

@@ -74,6 +74,10 @@ pub(crate) struct Options {
     #[arg(long, env = "MEET_MAX_ROOMS", default_value_t = 1000, value_name = "NUMBER")]
     pub(crate) max_rooms: usize,
 
+    /// Media threads, each with rooms of its own [default: as many as this machine has cores]
+    #[arg(long, env = "MEET_SHARDS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=salon_host::limits::SHARDS as i64))]
+    pub(crate) shards: Option<u16>,
+
     /// What is logged: error, warn, info, debug, trace, or TARGET=LEVEL, separated by commas
     #[arg(long, env = "MEET_LOG", default_value = "warn", value_name = "LEVELS")]
     pub(crate) log: Targets,

@@ -88,6 +88,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
+    /// The body as it came, which need not be text.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -116,9 +118,11 @@ pub(crate) async fn request(
     let _ = stream.write_all(format!("{text}\r\n{body}").as_bytes()).await;
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    Answer { status: status(head), head: head.to_owned(), body: body.to_owned() }
+    let end = bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap_or(bytes.len());
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let bytes = bytes.get(end + 4..).unwrap_or_default().to_vec();
+    let body = String::from_utf8_lossy(&bytes).into_owned();
+    Answer { status: status(&head), head, body, bytes }
 }
 
 pub(crate) async fn exchange<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
