@@ -230,9 +230,9 @@ More:
   One who sends to twenty, to a hundred:
     load --people 21 --publishers 1 --one-way --tiles 0
     load --people 101 --publishers 1 --one-way --tiles 0        (meet --max-participants 101)
-  Ten rooms of ten, sound only; one room of six with pictures:
+  Ten rooms of ten, sound only; six rooms of six who all see each other:
     load --rooms 10 --people 10 --no-video
-    load --people 6 --tiles 4
+    load --rooms 6 --people 6 --tiles 4
   Any other server; {room} and {name} are filled in:
     load --whip 'https://example.org/whip/{room}' --whep 'https://example.org/whep/{room}' \\
       --people 21 --publishers 1 --one-way --encodings 1 --slots-audio 1 --tiles 0
