@@ -8,14 +8,15 @@
 use std::time::Duration;
 
 use salon_benches::cpu;
-use salon_benches::{Clip, Crowd, Forwarded, Forwarder, Ours, Plain, Shape, socket};
+use salon_benches::{Clip, Crowd, Forwarded, Forwarder, Ours, Plain, Role, Shape, socket};
 use salon_rtp::Ssrc;
 use salon_udp::Offload;
 
 fn main() {
     let asked: Vec<_> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let sections: [(&str, fn()); 5] = [
+    let sections: [(&str, fn()); 6] = [
         ("paced", paced),
+        ("conferences", conferences),
         ("saturation", saturation),
         ("shards", shards),
         ("passing", passing),
@@ -44,6 +45,81 @@ fn paced() {
                 ours.micros() / plain.micros()
             );
         }
+    }
+}
+
+/// Rooms of people who all send and receive, as an evening has them: packets come one by one, from everybody in turn.
+fn conferences() {
+    println!("\nconferences: everybody sends and receives; CPU µs per packet that left");
+    println!(
+        "                                                       |     salon  (run) |     str0m |  ratio"
+    );
+    for (what, plan) in [
+        ("10 rooms of 10, three of each talk", Conference { rooms: 10, people: 10, pictures: false }),
+        ("6 rooms of 6, three talk, all are seen", Conference { rooms: 6, people: 6, pictures: true }),
+    ] {
+        for (offload, how) in [(Offload::Auto, "runs whole"), (Offload::Off, "packets")] {
+            let [ours, plain] = [Box::new(one_shard()) as Box<dyn Forwarder>, Box::new(Plain::new())]
+                .map(|forwarder| plan.hold(forwarder, offload));
+            println!(
+                "{what:38} | {how:12} | {:6.2} µs ({:4.1}) | {:6.2} µs |  {:5.2}   ({:.0} and {:.0} packets/s out, {:.2} and {:.2} % missing)",
+                ours.micros(),
+                ours.run(),
+                plain.micros(),
+                ours.micros() / plain.micros(),
+                ours.left as f64 / ours.took.as_secs_f64(),
+                plain.left as f64 / plain.took.as_secs_f64(),
+                100.0 * ours.loss(),
+                100.0 * plain.loss(),
+            );
+        }
+    }
+}
+
+/// So many rooms of so many people; the first three of each talk, and with pictures each is seen by all others at 360 lines.
+#[derive(Clone, Copy)]
+struct Conference {
+    rooms: usize,
+    people: usize,
+    pictures: bool,
+}
+
+impl Conference {
+    const TALK: usize = 3;
+
+    fn hold(self, mut forwarder: Box<dyn Forwarder>, offload: Offload) -> Outcome {
+        let mut crowd = Crowd::new(&*forwarder);
+        let mut sources = Vec::new();
+        for room in 0..self.rooms {
+            for place in 0..self.people {
+                let role = Role {
+                    voice: (place < Self::TALK).then_some(Ssrc(8)),
+                    picture: self.pictures.then_some(Ssrc(7)),
+                    hears: Self::TALK,
+                    sees: if self.pictures { self.people - 1 } else { 0 },
+                };
+                let who = crowd.join_as(&mut *forwarder, room, role, socket(offload));
+                sources.extend(role.voice.map(|_| (who, Shape::VOICE)));
+                sources.extend(role.picture.map(|_| (who, Shape::SMALL)));
+            }
+        }
+        forwarder.start();
+        crowd.connect();
+        crowd.stay();
+        crowd.read();
+        let threads = forwarder.threads();
+        let mut clips = |seconds| -> Vec<_> {
+            let time = Duration::from_secs(seconds);
+            sources.iter().map(|&(who, shape)| (who, crowd.record(who, shape, time))).collect()
+        };
+        let (warm, all) = (clips(3), clips(6));
+        crowd.play_all(&warm, Duration::ZERO);
+        let before = (forwarder.forwarded(), threads.time());
+        let took = crowd.play_all(&all, Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(10));
+        let after = (forwarder.forwarded(), threads.time());
+        let sent = all.iter().map(|(_, clip)| clip.len()).sum();
+        Outcome::of((before.0, &before.1), (after.0, &after.1), took, sent, self.people - 1)
     }
 }
 

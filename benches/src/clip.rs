@@ -1,13 +1,15 @@
-//! A picture that is sent.
+//! A picture, or a voice, that is sent.
 
 use std::time::Duration;
 
 use salon_rtp::payload::vp8::{PictureId, Temporal, Vp8Descriptor, Vp8Fields};
 use salon_rtp::{Header, OutExtensions, Outgoing, Prefix, Pt, RtpTime, SeqNo, Ssrc};
 
-/// How a picture comes: frames at equal distance, each as packets in a row.
+/// How a picture comes: frames at equal distance, each as packets in a row. A voice is frames of one packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
+    /// A voice.
+    pub voice: bool,
     /// Frames per second.
     pub fps: u32,
     /// Packets of one frame.
@@ -18,7 +20,11 @@ pub struct Shape {
 
 impl Shape {
     /// 720 lines at 30 frames a second and 2.5 Mbit/s.
-    pub const CAMERA: Self = Self { fps: 30, packets: 9, bytes: 10_417 };
+    pub const CAMERA: Self = Self { voice: false, fps: 30, packets: 9, bytes: 10_417 };
+    /// 360 lines at 30 frames a second and 0.5 Mbit/s.
+    pub const SMALL: Self = Self { voice: false, fps: 30, packets: 2, bytes: 2_083 };
+    /// Opus: 50 packets a second, 32 kbit/s.
+    pub const VOICE: Self = Self { voice: true, fps: 50, packets: 1, bytes: 80 };
 
     /// The same frames so often that there are about as many packets a second.
     pub fn at(self, packets_per_second: u32) -> Self {
@@ -73,8 +79,8 @@ impl Clip {
             for packet in 0..shape.packets {
                 let payload = payload(stand.frame, packet, key, shape);
                 let header = Header {
-                    pt: Pt::new(96).unwrap(),
-                    marker: packet + 1 == shape.packets,
+                    pt: Pt::new(if shape.voice { 111 } else { 96 }).unwrap(),
+                    marker: !shape.voice && packet + 1 == shape.packets,
                     timestamp: RtpTime(stand.timestamp),
                     csrc: None,
                     extensions: OutExtensions::NONE,
@@ -89,7 +95,8 @@ impl Clip {
             }
             clip.frames.push(clip.ends.len());
             stand.frame += 1;
-            stand.timestamp = stand.timestamp.wrapping_add(90_000 / shape.fps);
+            let clock = if shape.voice { 48_000 } else { 90_000 };
+            stand.timestamp = stand.timestamp.wrapping_add(clock / shape.fps);
         }
         clip
     }
@@ -123,6 +130,12 @@ impl Clip {
 
 /// A packet's payload. A frame is cut as libwebrtc does it: into parts that differ by a byte at most, the larger ones last.
 fn payload(frame: u64, packet: u32, key: bool, shape: Shape) -> Vec<u8> {
+    if shape.voice {
+        // Fullband, 20 ms, one channel, one frame (RFC 6716 table 2).
+        let mut payload = vec![31 << 3];
+        payload.resize(shape.bytes, 0xa5);
+        return payload;
+    }
     let fields = Vp8Fields {
         discardable: false,
         start: packet == 0,

@@ -12,7 +12,7 @@ use salon_udp::{Offload, Options, RecvBatch, SendBatch, Socket};
 
 use crate::check::check;
 use crate::clip::Stand;
-use crate::{Clip, Forwarder, Guest, Shape};
+use crate::{Clip, Forwarder, Guest, Role, Shape};
 
 /// Clients that have connected to a forwarder. A lite agent on both sides: the checks are made by hand.
 pub struct Crowd {
@@ -31,7 +31,8 @@ struct Person {
     peer: PeerId,
     own: IceCredentials,
     theirs: IceCredentials,
-    stand: Option<Stand>,
+    /// Of its voice, and of its picture.
+    stand: [Option<Stand>; 2],
     answered: bool,
 }
 
@@ -54,7 +55,7 @@ impl Crowd {
         Self { transport, people: Vec::new(), base, server, identity, stop, helpers: Vec::new() }
     }
 
-    /// Somebody comes, behind this socket, who publishes on this stream, or receives.
+    /// Somebody comes, behind this socket, who publishes a picture on this stream, or sees one.
     pub fn join(
         &mut self,
         forwarder: &mut dyn Forwarder,
@@ -62,10 +63,21 @@ impl Crowd {
         publishes: Option<Ssrc>,
         socket: Socket,
     ) -> usize {
+        self.join_as(forwarder, room, publishes.map_or(Role::VIEWER, Role::camera), socket)
+    }
+
+    /// Somebody comes, behind this socket.
+    pub fn join_as(
+        &mut self,
+        forwarder: &mut dyn Forwarder,
+        room: usize,
+        role: Role,
+        socket: Socket,
+    ) -> usize {
         let n = self.people.len();
         let own = IceCredentials { ufrag: format!("crowd{n:04}"), pwd: format!("{n:0>24}") };
         let fingerprint = self.identity.fingerprint();
-        let admitted = forwarder.admit(Guest { ice: own.clone(), fingerprint, room, publishes });
+        let admitted = forwarder.admit(Guest { ice: own.clone(), fingerprint, room, role });
         // In the transport's tables the names of both sides stand on their own side.
         let spec = PeerSpec {
             local: own.clone(),
@@ -74,7 +86,7 @@ impl Crowd {
             setup: Setup::Active,
         };
         let peer = self.transport.add_peer(self.now(), spec).unwrap();
-        let (socket, stand) = (Arc::new(socket), publishes.map(Stand::new));
+        let (socket, stand) = (Arc::new(socket), [role.voice, role.picture].map(|s| s.map(Stand::new)));
         self.people.push(Person { socket, peer, own, theirs: admitted.ice, stand, answered: false });
         n
     }
@@ -164,11 +176,12 @@ impl Crowd {
         }));
     }
 
-    /// Seals a clip of somebody's picture.
+    /// Seals a clip of somebody's picture or voice.
     pub fn record(&mut self, who: usize, shape: Shape, time: Duration) -> Clip {
         let person = &mut self.people[who];
         let mut link = self.transport.link(person.peer).unwrap();
-        let stand = person.stand.as_mut().expect("a publisher");
+        let [voice, picture] = &mut person.stand;
+        let stand = if shape.voice { voice } else { picture }.as_mut().expect("a publisher");
         Clip::record(stand, shape, time, |packet, out| link.seal(&Egress::Rtp(clone(packet)), out).unwrap())
     }
 

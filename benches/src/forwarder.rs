@@ -16,8 +16,31 @@ pub struct Guest {
     pub fingerprint: Fingerprint,
     /// Which room.
     pub room: usize,
-    /// It publishes a picture on this stream, or receives one.
-    pub publishes: Option<Ssrc>,
+    /// What it sends and receives.
+    pub role: Role,
+}
+
+/// What somebody sends and receives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Role {
+    /// It publishes a voice on this stream.
+    pub voice: Option<Ssrc>,
+    /// It publishes a picture on this stream.
+    pub picture: Option<Ssrc>,
+    /// It hears so many others; those who speak come into a room first.
+    pub hears: usize,
+    /// It sees so many others.
+    pub sees: usize,
+}
+
+impl Role {
+    /// A camera alone.
+    pub fn camera(stream: Ssrc) -> Self {
+        Self { picture: Some(stream), ..Self::default() }
+    }
+
+    /// Who sees one, and is not seen.
+    pub const VIEWER: Self = Self { voice: None, picture: None, hears: 0, sees: 1 };
 }
 
 /// What it hears back.
@@ -40,7 +63,7 @@ pub struct Forwarded {
     pub messages: u64,
 }
 
-/// Somebody who forwards pictures.
+/// Somebody who forwards voices and pictures.
 pub trait Forwarder {
     /// How it is called in the table.
     fn name(&self) -> &'static str;

@@ -16,6 +16,6 @@ mod plain;
 
 pub use clip::{Clip, Shape};
 pub use crowd::{Crowd, socket};
-pub use forwarder::{Admitted, Forwarded, Forwarder, Guest};
+pub use forwarder::{Admitted, Forwarded, Forwarder, Guest, Role};
 pub use ours::Ours;
 pub use plain::Plain;

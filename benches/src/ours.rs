@@ -75,18 +75,19 @@ impl Forwarder for Ours {
 
     fn admit(&mut self, guest: Guest) -> Admitted {
         let (tell, told) = channel();
+        let role = guest.role;
         let join = Join {
             label: 0,
             remote: guest.ice,
             fingerprint: guest.fingerprint,
             setup: Setup::Passive,
-            tracks: guest.publishes.map(camera).into_iter().collect(),
-            slots: if guest.publishes.is_none() { vec![eye()] } else { vec![] },
+            tracks: role.voice.map(microphone).into_iter().chain(role.picture.map(camera)).collect(),
+            slots: (0..role.hears).map(|_| ear()).chain((0..role.sees).map(|_| eye())).collect(),
             events: Box::new(|_| {}),
         };
         self.handle.join(&format!("room {}", guest.room), join, move |r| tell.send(r).unwrap());
         let joined = told.recv().unwrap().unwrap();
-        for (slot, _) in joined.slots {
+        for (slot, _) in joined.slots.into_iter().skip(role.hears) {
             self.handle.constrain(joined.member, slot, Constraint { view: View::Auto, height: 720 });
         }
         Admitted { ice: joined.local, fingerprint: self.handle.fingerprint() }
@@ -114,6 +115,26 @@ fn camera(ssrc: Ssrc) -> TrackSpec {
         encodings: vec![EncodingSpec { ssrc: Some(ssrc), ..EncodingSpec::default() }],
         extensions: ExtensionMap::EMPTY,
         feedback: Feedback { nack: true, pli: true, ..Feedback::default() },
+    }
+}
+
+fn microphone(ssrc: Ssrc) -> TrackSpec {
+    TrackSpec {
+        source: Source::Microphone,
+        codec: Codec::Opus,
+        pt: Pt::new(111).unwrap(),
+        feedback: Feedback::default(),
+        ..camera(ssrc)
+    }
+}
+
+fn ear() -> SlotSpec {
+    SlotSpec {
+        mid: None,
+        kind: MediaKind::Audio,
+        payloads: vec![SlotPayload { codec: Codec::Opus, pt: Pt::new(111).unwrap(), rtx_pt: None }],
+        extensions: ExtensionMap::EMPTY,
+        feedback: Feedback::default(),
     }
 }
 

@@ -16,7 +16,7 @@ use str0m::rtp::{RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
 use crate::cpu::Threads;
-use crate::{Admitted, Forwarded, Forwarder, Guest};
+use crate::{Admitted, Forwarded, Forwarder, Guest, Role};
 
 /// The loop, written as kindly to str0m as we could: it finds the peer of a datagram in a table instead of asking each, takes
 /// what has come before it sends, so that each peer is polled once for all of it, shares the payload between receivers, and
@@ -34,13 +34,23 @@ struct Peer {
     rtc: Rtc,
     ufrag: String,
     room: usize,
-    receives: bool,
+    /// Its place among those of its room, by the order in which they came.
+    place: usize,
+    /// Of how many places it gets the voice, and the picture.
+    hears: usize,
+    sees: usize,
     due: Instant,
     alive: bool,
 }
 
-/// The stream on which everybody receives, and its repair.
-const OUT: (u32, u32) = (0x5000_0001, 0x5000_0002);
+/// The streams on which everybody receives the voice, the picture and its repair of whoever came into the room at this place.
+fn out(place: usize) -> [u32; 3] {
+    let first = 0x5000_0000 + 3 * place as u32;
+    [first, first + 1, first + 2]
+}
+
+/// Opus as everybody sends it.
+const VOICE: u8 = 111;
 /// Datagrams taken before what they caused is sent.
 const DRAIN: usize = 64;
 /// How often timers are looked at.
@@ -96,15 +106,31 @@ impl Forwarder for Plain {
         api.set_remote_fingerprint(format!("sha-256 {}", guest.fingerprint).parse().unwrap());
         api.start_dtls(false).unwrap();
         let fingerprint = api.local_dtls_fingerprint().to_string();
-        let mid = "v".into();
-        api.declare_media(mid, MediaKind::Video);
-        match guest.publishes {
-            Some(ssrc) => drop(api.expect_stream_rx(ssrc.0.into(), None, mid, None)),
-            None => drop(api.declare_stream_tx(OUT.0.into(), Some(OUT.1.into()), mid, None)),
+        let Role { voice, picture, hears, sees } = guest.role;
+        let place = self.people.iter().filter(|p| p.room == guest.room).count();
+        for (name, kind, ssrc) in [("a", MediaKind::Audio, voice), ("v", MediaKind::Video, picture)] {
+            if let Some(ssrc) = ssrc {
+                api.declare_media(name.into(), kind);
+                api.expect_stream_rx(ssrc.0.into(), None, name.into(), None);
+            }
         }
-        let receives = guest.publishes.is_none();
+        // Who is among those that are heard or seen has one place more to look at: its own.
+        let (hears, sees) = (hears, sees + usize::from(picture.is_some() && sees > 0));
+        for of in (0..hears.max(sees)).filter(|of| *of != place) {
+            let [sound, image, repair] = out(of);
+            if of < hears {
+                let mid = format!("a{of}").as_str().into();
+                api.declare_media(mid, MediaKind::Audio);
+                api.declare_stream_tx(sound.into(), None, mid, None);
+            }
+            if of < sees {
+                let mid = format!("v{of}").as_str().into();
+                api.declare_media(mid, MediaKind::Video);
+                api.declare_stream_tx(image.into(), Some(repair.into()), mid, None);
+            }
+        }
         let ufrag = own.ufrag.clone();
-        self.people.push(Peer { rtc, ufrag, room: guest.room, receives, due: now, alive: true });
+        self.people.push(Peer { rtc, ufrag, room: guest.room, place, hears, sees, due: now, alive: true });
         Admitted { ice: own, fingerprint: fingerprint.trim_start_matches("sha-256 ").parse().unwrap() }
     }
 
@@ -140,8 +166,8 @@ struct Loop {
     address: SocketAddr,
     people: Vec<Peer>,
     by_address: HashMap<SocketAddr, usize>,
-    /// Packets of this round, with the room that they are for.
-    media: Vec<(usize, RtpPacket)>,
+    /// Packets of this round, with the room that they are for, and the place of whom they are.
+    media: Vec<(usize, usize, RtpPacket)>,
     counted: Arc<(AtomicU64, AtomicU64)>,
 }
 
@@ -218,7 +244,7 @@ impl Loop {
                 }
                 Ok(Output::Event(Event::RtpPacket(packet))) => {
                     self.counted.0.fetch_add(1, Ordering::Relaxed);
-                    self.media.push((peer.room, packet));
+                    self.media.push((peer.room, peer.place, packet));
                 }
                 Ok(Output::Event(_)) => {}
                 Err(_) => peer.alive = false,
@@ -235,13 +261,15 @@ impl Loop {
         let now = Instant::now();
         for n in 0..self.people.len() {
             let peer = &mut self.people[n];
-            if !peer.receives || !peer.alive {
+            if peer.hears + peer.sees == 0 || !peer.alive {
                 continue;
             }
             let mut any = false;
-            for (_, packet) in media.iter().filter(|(room, _)| *room == peer.room) {
+            for (_, of, packet) in media.iter().filter(|m| m.0 == peer.room && m.1 != peer.place) {
+                let [sound, image, _] = out(*of);
+                let voice = *packet.header.payload_type == VOICE;
                 let mut api = peer.rtc.direct_api();
-                let Some(stream) = api.stream_tx(&OUT.0.into()) else { continue };
+                let Some(stream) = api.stream_tx(&if voice { sound } else { image }.into()) else { continue };
                 let write = RtpWrite::new(
                     packet.header.payload_type,
                     packet.seq_no,
@@ -249,7 +277,7 @@ impl Loop {
                     packet.timestamp,
                     Arc::clone(&packet.payload),
                 );
-                stream.write_rtp(write.marker(packet.header.marker).nackable(true));
+                stream.write_rtp(write.marker(packet.header.marker).nackable(!voice));
                 any = true;
             }
             if any {

@@ -1,6 +1,7 @@
 //! A camera: VP8 in up to three encodings, three temporal layers each, key frames when asked.
 
 use crate::Tag;
+use crate::clip::Clip;
 use crate::piece::Piece;
 use salon_rtp::payload::vp8::{PictureId, Temporal, Vp8Descriptor, Vp8Fields};
 use salon_sim::Rng;
@@ -16,7 +17,7 @@ pub struct Layer {
     pub width: u16,
     /// Pixels.
     pub height: u16,
-    /// Bits per second, key frames not counted.
+    /// Bits per second, key frames not counted; what the pictures lack to it is filling.
     pub rate: u64,
 }
 
@@ -69,12 +70,13 @@ pub(crate) struct Camera {
 #[derive(Debug)]
 struct Encoder {
     layer: Layer,
+    clip: &'static Clip,
     ssrc: Ssrc,
     place: u8,
     active: bool,
     key_wanted: bool,
     last_key: Option<Instant>,
-    /// The next frame's place in the pattern.
+    /// The next frame's place in the clip.
     at: usize,
     frame: u32,
     picture_id: u16,
@@ -90,6 +92,7 @@ impl Camera {
         let mut rng = Rng::new(u64::from(run) << 32 | u64::from(person) | 1 << 31);
         let encoders = (0..).zip(streams).map(|(place, (layer, ssrc))| Encoder {
             layer: *layer,
+            clip: Clip::of(LAYERS.iter().position(|l| l == layer).unwrap_or_default()),
             ssrc: *ssrc,
             place,
             active: true,
@@ -186,37 +189,44 @@ impl Camera {
 
 /// What an encoder made of a picture.
 struct Shot {
+    content: &'static [u8],
     key: bool,
     back: u8,
     frame: u32,
     packets: u16,
-    /// Of each packet's payload.
-    bytes: usize,
+    /// Of the frame in each packet, filling included.
+    share: usize,
     fields: Vp8Fields,
 }
 
 impl Encoder {
     fn shoot(&mut self, fps: u32, percent: u64, now: Instant) -> Shot {
-        let key = core::mem::take(&mut self.key_wanted);
-        if key {
+        if core::mem::take(&mut self.key_wanted) {
             self.at = 0;
+        }
+        // The clip begins with a key frame, and so does each repetition.
+        let key = self.at == 0;
+        if key {
             self.last_key = Some(now);
             self.keys += 1;
         }
-        let step = PATTERN.get(self.at).unwrap_or(&PATTERN[0]);
-        self.at = (self.at + 1) % PATTERN.len();
+        let content = self.clip.frame(self.at);
+        let step = PATTERN.get(self.at % PATTERN.len()).unwrap_or(&PATTERN[0]);
+        self.at = (self.at + 1) % self.clip.len().max(1);
         if step.layer == 0 {
             self.tl0 = self.tl0.wrapping_add(1);
         }
         let factor = if key { 100 * KEY_FACTOR } else { step.percent };
-        let bytes = (self.layer.rate / 8 / u64::from(fps) * percent / 100 * factor / 100).max(1) as usize;
-        let packets = bytes.div_ceil(PACKET_BYTES);
+        let wanted = (self.layer.rate / 8 / u64::from(fps) * percent / 100 * factor / 100) as usize;
+        let bytes = wanted.max(content.len() + Tag::LEN);
+        let packets = bytes.div_ceil(PACKET_BYTES - Vp8Descriptor::MAX);
         let shot = Shot {
+            content,
             key,
             back: if key { 0 } else { step.back },
             frame: self.frame,
             packets: packets as u16,
-            bytes: bytes / packets,
+            share: bytes.div_ceil(packets),
             fields: Vp8Fields {
                 discardable: step.discardable,
                 start: false,
@@ -232,21 +242,20 @@ impl Encoder {
         shot
     }
 
+    /// A decoder reads the content and no further (RFC 6386 §9.5: the last partition takes what is left, and its reader
+    /// only what it needs), so filling and tags stand behind it. A packet that is all content has no tag.
     fn write(&self, shot: &Shot, packet: u16, tag: &Tag, out: &mut Vec<u8>) {
         out.clear();
         out.extend(Vp8Descriptor::new(Vp8Fields { start: packet == 0, ..shot.fields }).as_bytes());
-        // RFC 6386 §9.1: not a key frame in bit 0, shown in bit 4; a key frame's start code and size.
-        match (packet, shot.key) {
-            (0, true) => {
-                out.extend([0x10, 0, 0, 0x9d, 0x01, 0x2a]);
-                out.extend(self.layer.width.to_le_bytes());
-                out.extend(self.layer.height.to_le_bytes());
-            }
-            (0, false) => out.extend([0x11, 0, 0]),
-            _ => {}
+        let (from, to) = (usize::from(packet) * shot.share, (usize::from(packet) + 1) * shot.share);
+        let content = shot.content.get(from..).unwrap_or_default();
+        let end = out.len() + shot.share;
+        out.extend(content.iter().take(shot.share));
+        out.resize(end, 0xa5);
+        if to - Tag::LEN >= shot.content.len() {
+            out.truncate(end - Tag::LEN);
+            out.extend(tag.write());
         }
-        out.extend(tag.write());
-        out.resize(shot.bytes.max(out.len()), 0xa5);
     }
 }
 
@@ -289,7 +298,29 @@ mod tests {
                 .map(|d| d.fields().temporal.unwrap().layer)
                 .collect();
             assert_eq!((layers.len(), &layers[..5]), (300, &[0, 2, 1, 2, 0][..]));
-            assert!(of.iter().all(|p| p.2.len() <= PACKET_BYTES && Tag::of_vp8(&p.2).is_some()));
+            assert!(of.iter().all(|p| p.2.len() <= PACKET_BYTES));
+            // Few packets are all picture.
+            let bare = of.iter().filter(|p| Tag::of_vp8(&p.2).is_none()).count();
+            assert!(bare * 20 < of.len(), "{bare} of {}", of.len());
+        }
+    }
+
+    #[test]
+    fn what_a_decoder_reads_comes_whole_and_its_last_packet_has_a_tag() {
+        let (mut camera, _) = camera();
+        for at in 0..241 {
+            let out = shoot(&mut camera, 1);
+            for (stream, place) in [(1, 0), (2, 1), (3, 2)] {
+                let of: Vec<_> = out.iter().filter(|p| p.0 == stream).map(|p| &p.2).collect();
+                let frame: Vec<u8> = of
+                    .iter()
+                    .flat_map(|p| p[Vp8Descriptor::parse(p).unwrap().len()..].iter().copied())
+                    .collect();
+                let content = Clip::of(place).frame(at % 240);
+                assert!(frame.starts_with(content), "{at}");
+                let tag = Tag::of_vp8(of.last().unwrap()).unwrap();
+                assert_eq!((tag.key, usize::from(tag.packets)), (at % 240 == 0, of.len()));
+            }
         }
     }
 

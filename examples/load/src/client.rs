@@ -62,6 +62,23 @@ pub(crate) enum State {
     Left,
 }
 
+/// Requests for key frames of one encoding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) times: u64,
+    /// The shortest time between two.
+    pub(crate) closest: Option<Duration>,
+    last: Option<Instant>,
+}
+
+impl Asked {
+    fn again(&mut self, now: Instant) {
+        let since = self.last.replace(now).map(|last| now.saturating_duration_since(last));
+        self.times += 1;
+        self.closest = [self.closest, since].into_iter().flatten().min();
+    }
+}
+
 /// The moments of an arrival.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
@@ -94,7 +111,7 @@ pub(crate) struct Client {
     sections: Sections,
     pending: Option<Box<SdpPendingOffer>>,
     /// Key frames asked of it, by rid.
-    pub(crate) keys_asked: BTreeMap<String, u64>,
+    pub(crate) keys_asked: BTreeMap<String, Asked>,
     said: Vec<Said>,
     leaving: bool,
 }
@@ -308,7 +325,7 @@ impl Client {
                     let layers = self.role.layers();
                     let name =
                         rid.clone().or_else(|| layers.first().map(|l| l.rid.to_owned())).unwrap_or_default();
-                    *self.keys_asked.entry(name).or_default() += 1;
+                    self.keys_asked.entry(name).or_default().again(now);
                     if let Some(camera) = self.camera.as_mut() {
                         camera.key(rid.as_deref(), now);
                     }

@@ -101,29 +101,33 @@ impl Ears {
             MediaKind::Audio => Tag::of_opus(&packet.payload),
             MediaKind::Video => Tag::of_vp8(&packet.payload),
         };
-        let Some(tag) = tag.filter(|tag| tag.run == run) else {
-            tally.strange += 1;
-            return false;
-        };
-        let counts = tally.arrived(&tag, kind, came);
+        let tag = tag.filter(|tag| tag.run == run);
+        let counts = tag.as_ref().is_some_and(|tag| tally.arrived(tag, kind, came));
         if kind == MediaKind::Audio {
-            self.sound(&tag, counts, came, tally);
+            match tag {
+                Some(tag) => self.sound(&tag, counts, came, tally),
+                None => tally.strange += 1,
+            }
             return false;
         }
         let Some(picture) = self.slots.get_mut(slot).and_then(|slot| slot.picture.as_mut()) else {
             return false;
         };
-        match picture.packet(&tag, came) {
+        match picture.packet(tag.as_ref(), packet.header.timestamp, came) {
             Seen::Frame => {
                 if !self.told {
                     picture.filled(true, came);
                 }
                 self.first_picture.get_or_insert(came);
-                self.seen.insert(tag.person);
+                self.seen.extend(picture.person());
                 false
             }
             Seen::Lost => true,
             Seen::Nothing => false,
+            Seen::Strange(packets) => {
+                tally.strange += u64::from(packets);
+                false
+            }
         }
     }
 

@@ -20,7 +20,8 @@ pub struct Figures {
     pub pid: Option<u32>,
     /// Its metrics, in Prometheus' text format, and the bearer token for them.
     pub metrics: Option<(String, Option<String>)>,
-    /// Which of them counts the messages in which datagrams left: runs that the kernel cuts up, and single ones.
+    /// Which of them counts the messages in which datagrams left: runs that the kernel cuts up, and single ones. Where another than
+    /// all datagrams are in them, the metric that counts those and a slash come first.
     pub runs: String,
     /// Whose certificates are good.
     pub trust: Trust,

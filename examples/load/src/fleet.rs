@@ -167,6 +167,15 @@ impl Fleet {
             })
     }
 
+    /// Whether each who receives has heard and seen somebody, as far as it has slots for both.
+    pub fn everybody_is_served(&self) -> bool {
+        let served = |c: &Client| {
+            (c.role.audio_slots == 0 || c.ears().first_sound.is_some())
+                && (c.role.video_slots == 0 || c.ears().first_picture.is_some())
+        };
+        self.coming.is_empty() && self.clients.iter().filter(|c| c.role.receives()).all(served)
+    }
+
     /// From now on everything is measured.
     pub fn measure(&mut self) {
         let now = Instant::now();

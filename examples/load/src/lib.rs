@@ -2,9 +2,9 @@
 //!
 //! Each client is a peer connection of `str0m` with a socket of its own. Those who send have a microphone (Opus, 50 packets a
 //! second, their levels following turns of speech) and a camera (VP8, simulcast in three encodings of three temporal layers,
-//! key frames when asked); those who receive have slots, and look at what comes as a browser would. Each payload says who sent
-//! it, when, and as part of which frame, so that loss, delay and pictures that stand still are measured, not guessed. The
-//! media are no sound and no picture: a decoder would make nothing of them, and no forwarder can tell.
+//! key frames when asked); those who receive have slots, and look at what comes as a browser would. Where no decoder reads it,
+//! payloads say who sent them, when, and as part of which frame, so that loss, delay and pictures that stand still are
+//! measured, not guessed. A browser in the same room sees moving pictures, and hears silence.
 //!
 //! What it deliberately is not: a browser (no bandwidth estimator, no playout), nor a network (use loopback, or a real one).
 //!
@@ -19,6 +19,7 @@
 
 mod camera;
 mod client;
+mod clip;
 mod continuity;
 mod ears;
 mod error;

@@ -28,6 +28,11 @@ fn main() -> ExitCode {
     } else {
         print!("{report}");
     }
+    if options.strict {
+        let short = report.shortcomings();
+        short.iter().for_each(|what| eprintln!("Short: {what}."));
+        return if short.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     // Who could not come was not measured: that is no success.
     if report.failures.is_empty() && report.connected > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -64,7 +64,15 @@ pub(crate) struct Microphone {
     turn: u16,
 }
 
+/// Fullband, 20 ms, one channel: configuration 31; any number of frames (code 3): one, and padding (RFC 6716 §3.1, §3.2.5).
+const HEAD: [u8; 2] = [31 << 3 | 3, 1 << 6 | 1];
+/// The frame: silence, as libopus encodes it. What a listener would hear is nothing; levels alone say that somebody talks.
+const SILENT: [u8; 2] = [0xff, 0xfe];
+
 impl Microphone {
+    /// Where a payload's padding begins: behind the head, its own length (one byte, up to 254) and the frame.
+    pub(crate) const PADDING: usize = HEAD.len() + 1 + SILENT.len();
+
     /// Whose it is, in which run; the first packet is due at `start`.
     pub(crate) fn new(ssrc: Ssrc, run: u32, person: u32, silence: Silence, start: Instant) -> Self {
         let mut rng = Rng::new(u64::from(run) << 32 | u64::from(person));
@@ -119,11 +127,13 @@ impl Microphone {
             packets: 1,
             sent,
         };
+        let bytes = if talks { SPEECH_BYTES } else { SILENCE_BYTES };
         scratch.clear();
-        // Fullband, 20 ms, one channel: configuration 31 (RFC 6716 table 2).
-        scratch.push(31 << 3);
+        scratch.extend(HEAD);
+        scratch.push((bytes - Self::PADDING) as u8);
+        scratch.extend(SILENT);
         scratch.extend(tag.write());
-        scratch.resize(if talks { SPEECH_BYTES } else { SILENCE_BYTES }, 0x5a);
+        scratch.resize(bytes, 0);
         let (low, high) = if talks { LOUD } else { self.silence.range() };
         let level = self.rng.between(low, high).min(NOTHING) as u8;
         self.packet += 1;

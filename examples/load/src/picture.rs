@@ -1,12 +1,15 @@
 //! What one tile shows: whole frames, those that can be decoded, and for how long nothing moves.
 
 use crate::Tag;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// A picture that does not change for so long stands still.
 const STILL: Duration = Duration::from_secs(1);
 /// Frames of which packets are still awaited; one more gives up the oldest.
 const PENDING: usize = 32;
+/// Frames of which only packets without a tag came; one more, and the oldest is none of ours.
+const BARE: usize = 8;
 /// A missing frame may still be repaired for so long before a key frame is asked for, as browsers wait.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// A key frame is asked for no more often than this.
@@ -18,6 +21,8 @@ pub(crate) struct Picture {
     /// The person and the encoding that come now.
     stream: Option<(u32, u8)>,
     pending: Vec<Pending>,
+    /// Packets without a tag whose frame is not known yet: the frame's timestamp, and how many.
+    bare: VecDeque<(u32, u16)>,
     /// The newest frame that was shown, and whether each of the 64 up to it was, from the lowest bit on.
     shown: Option<(u32, u64)>,
     /// Since when whole frames have come that cannot be decoded.
@@ -50,6 +55,7 @@ pub(crate) struct PictureCounts {
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     frame: u32,
+    timestamp: u32,
     came: u16,
     packets: u16,
     back: u8,
@@ -65,20 +71,25 @@ pub(crate) enum Seen {
     Lost,
     /// Nothing that can be seen.
     Nothing,
+    /// Packets that nobody of this run sent, so many.
+    Strange(u16),
 }
 
 impl Picture {
-    /// A packet came.
-    pub(crate) fn packet(&mut self, tag: &Tag, now: Instant) -> Seen {
+    /// A packet of the frame with this timestamp came; one that is all picture has no tag.
+    pub(crate) fn packet(&mut self, tag: Option<&Tag>, timestamp: u32, now: Instant) -> Seen {
         let before = self.counts;
-        let seen = self.take(tag, now);
+        let seen = match tag {
+            Some(tag) => self.take(tag, timestamp, now),
+            None => self.take_bare(timestamp, now),
+        };
         if self.closed {
             self.counts = before;
         }
         seen
     }
 
-    fn take(&mut self, tag: &Tag, now: Instant) -> Seen {
+    fn take(&mut self, tag: &Tag, timestamp: u32, now: Instant) -> Seen {
         let stream = (tag.person, tag.encoding);
         if self.stream != Some(stream) {
             // What was awaited of the one before does not count: it was given up with it.
@@ -86,7 +97,30 @@ impl Picture {
             (self.stream, self.shown) = (Some(stream), None);
             self.pending.clear();
         }
-        let Some(at) = self.place(tag) else { return Seen::Nothing };
+        match self.place(tag, timestamp) {
+            Some(at) => self.another(at, now),
+            None => Seen::Nothing,
+        }
+    }
+
+    fn take_bare(&mut self, timestamp: u32, now: Instant) -> Seen {
+        if let Some(at) = self.pending.iter().position(|p| p.timestamp == timestamp) {
+            return self.another(at, now);
+        }
+        match self.bare.iter_mut().find(|(of, _)| *of == timestamp) {
+            Some((_, n)) => *n += 1,
+            None => self.bare.push_back((timestamp, 1)),
+        }
+        if self.bare.len() <= BARE {
+            return Seen::Nothing;
+        }
+        // A real camera's picture: whether it moves cannot be judged here.
+        self.since = None;
+        self.bare.pop_front().map_or(Seen::Nothing, |(_, n)| Seen::Strange(n))
+    }
+
+    /// One more packet of a pending frame.
+    fn another(&mut self, at: usize, now: Instant) -> Seen {
         let Some(pending) = self.pending.get_mut(at) else { return Seen::Nothing };
         pending.came += 1;
         if pending.came < pending.packets {
@@ -110,6 +144,11 @@ impl Picture {
         self.asked = Some(now);
         self.counts.asked += 1;
         true
+    }
+
+    /// Whom it shows.
+    pub(crate) fn person(&self) -> Option<u32> {
+        self.stream.map(|(person, _)| person)
     }
 
     /// There is something to show from now on, or there is not.
@@ -153,7 +192,7 @@ impl Picture {
     }
 
     /// Where the frame is kept; none for one that is too old.
-    fn place(&mut self, tag: &Tag) -> Option<usize> {
+    fn place(&mut self, tag: &Tag, timestamp: u32) -> Option<usize> {
         if let Some(at) = self.pending.iter().position(|p| p.frame == tag.frame) {
             return Some(at);
         }
@@ -164,8 +203,10 @@ impl Picture {
             self.pending.remove(0);
             self.counts.broken += 1;
         }
-        let fresh =
-            Pending { frame: tag.frame, came: 0, packets: tag.packets.max(1), back: tag.back, key: tag.key };
+        let bare = self.bare.iter().position(|(of, _)| *of == timestamp);
+        let came = bare.and_then(|at| self.bare.remove(at)).map_or(0, |(_, n)| n);
+        let Tag { frame, packets, back, key, .. } = *tag;
+        let fresh = Pending { frame, timestamp, came, packets: packets.max(1), back, key };
         let at = self.pending.partition_point(|p| p.frame < tag.frame);
         self.pending.insert(at, fresh);
         Some(at)
@@ -204,10 +245,21 @@ mod tests {
 
     fn packet(p: &mut Picture, now: Instant, (person, frame, back, packets): (u32, u32, u8, u16)) -> Seen {
         let (run, encoding, voice, turn, sent) = (1, 0, false, 0, 0);
-        p.packet(
-            &Tag { run, person, encoding, voice, turn, key: back == KEY, back, frame, packets, sent },
-            now,
-        )
+        let tag = Tag { run, person, encoding, voice, turn, key: back == KEY, back, frame, packets, sent };
+        p.packet(Some(&tag), 3_000 * frame, now)
+    }
+
+    #[test]
+    fn packets_that_are_all_picture_count_for_the_frame_whose_timestamp_they_have() {
+        let (mut p, now) = (Picture::default(), Instant::now());
+        assert_eq!(p.packet(None, 30_000, now), Seen::Nothing);
+        assert_eq!(packet(&mut p, now, (1, 10, KEY, 3)), Seen::Nothing);
+        assert_eq!(p.packet(None, 30_000, now), Seen::Frame);
+        // Those of another camera are in no frame of ours.
+        let strange: Vec<Seen> = (0..10).map(|n| p.packet(None, 40_000 + n, now)).collect();
+        assert_eq!(strange.iter().filter(|s| **s == Seen::Strange(1)).count(), 2);
+        p.close(now + Duration::from_secs(9));
+        assert_eq!((p.counts.frames, p.counts.stills), (1, 0));
     }
 
     #[test]

@@ -112,6 +112,8 @@ pub struct Keys {
     pub most: u64,
     /// Which one.
     pub most_of: String,
+    /// The shortest time between two requests for one encoding, in milliseconds; absent where none was asked twice.
+    pub closest_ms: Option<f64>,
 }
 
 /// How long it took from the connect call on, in milliseconds.
@@ -153,7 +155,7 @@ pub struct Server {
     pub cpu_micros_per_datagram: Option<f64>,
     /// Datagrams per message to the kernel, one of several being a run that the kernel cuts up; where the metrics count them.
     pub datagrams_per_run: Option<f64>,
-    /// The metric that counts runs.
+    /// The metric that counts runs, behind a slash after the one that counts the datagrams in them where that is not all.
     pub runs_metric: String,
     /// Turns of its loop, where the metrics count them.
     pub turns: Option<f64>,
@@ -262,6 +264,33 @@ impl Report {
     }
 }
 
+/// What a room of people needs.
+const LOST_PERCENT: f64 = 0.1;
+/// A server asks one encoding for a key frame no more often, less what the way may take.
+const KEYS_APART_MS: f64 = 200.0 - 10.0;
+
+impl Report {
+    /// Where it fell short of what a room of people needs: a sentence for each.
+    pub fn shortcomings(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.failures.iter().map(|why| format!("failed: {why}")).collect();
+        if self.connected == 0 {
+            all.push("nobody was connected".to_owned());
+        }
+        for (kind, stream) in [("sound", &self.sound), ("picture", &self.picture)] {
+            if stream.lost_percent >= LOST_PERCENT {
+                all.push(format!("{kind}: {:.3} % of the packets were lost", stream.lost_percent));
+            }
+        }
+        if self.tiles.stood_still > 0 {
+            all.push(format!("{} pictures stood still", self.tiles.stood_still));
+        }
+        if let Some(ms) = self.keys.closest_ms.filter(|ms| *ms < KEYS_APART_MS) {
+            all.push(format!("key frames of one encoding were asked for {ms:.0} ms apart"));
+        }
+        all
+    }
+}
+
 impl Stream {
     fn of(clients: &[Client], kind: MediaKind, delay: &Histogram) -> Self {
         let (mut expected, mut received, mut worst) = (0, 0, 0.0_f64);
@@ -315,9 +344,11 @@ impl Keys {
             all.by_receivers += client.ears().pictures().map(|p| p.counts.asked).sum::<u64>();
             sources += client.role.encodings;
             for (rid, asked) in &client.keys_asked {
-                all.of_publishers += asked;
-                if *asked > all.most {
-                    all.most = *asked;
+                all.of_publishers += asked.times;
+                let closest = asked.closest.map(millis);
+                all.closest_ms = [all.closest_ms, closest].into_iter().flatten().min_by(f64::total_cmp);
+                if asked.times > all.most {
+                    all.most = asked.times;
                     all.most_of = format!("{}/{rid}", client.role.name);
                 }
             }
@@ -353,11 +384,15 @@ impl Server {
             (!found.is_empty()).then(|| found.iter().sum::<f64>())
         };
         let out = counter("salon_datagrams_out");
-        let runs = counter(&self.runs_metric).filter(|runs| *runs > 0.0);
+        let (in_runs, runs) = match self.runs_metric.split_once('/') {
+            Some((datagrams, runs)) => (counter(datagrams), counter(runs)),
+            None => (out, counter(&self.runs_metric)),
+        };
         let turns = counter("salon_turns");
         self.datagrams_by_metrics = out.is_some();
         self.datagrams_out = out.unwrap_or(came as f64);
-        self.datagrams_per_run = out.zip(runs).map(|(out, runs)| out / runs);
+        self.datagrams_per_run =
+            in_runs.zip(runs).filter(|(_, runs)| *runs > 0.0).map(|(datagrams, runs)| datagrams / runs);
         self.turns = turns;
         self.cpu_percent = self.cpu_seconds.map(|cpu| cpu / seconds * 100.0);
         self.cpu_micros_per_datagram = self.cpu_seconds.map(|cpu| cpu * 1e6 / self.datagrams_out.max(1.0));
@@ -401,6 +436,21 @@ mod tests {
         server.complete(60.0, 30.0, 1_000_000);
         assert_eq!(server.cpu_micros_per_datagram, Some(2.0));
         assert_eq!((server.datagrams_per_run, server.turns), (Some(3.0), Some(9.0)));
+        server.runs_metric = "salon_turns/salon_runs_out".to_owned();
+        server.complete(60.0, 30.0, 1_000_000);
+        assert_eq!(server.datagrams_per_run, Some(9.0 / 500_000.0));
+    }
+
+    #[test]
+    fn what_a_room_does_not_bear_is_a_shortcoming() {
+        let mut report = Report { connected: 30, ..Report::default() };
+        report.keys.closest_ms = Some(199.0);
+        assert_eq!(report.shortcomings(), [""; 0]);
+        report.sound.lost_percent = 0.2;
+        report.keys.closest_ms = Some(40.0);
+        report.tiles.stood_still = 2;
+        report.failures.push("load-1-1: gone".to_owned());
+        assert_eq!(report.shortcomings().len(), 4);
     }
 
     #[test]

@@ -73,7 +73,10 @@ impl Report {
         if k.most > 0 {
             line(f, "  most of one", format!("{} of {}", k.most, k.most_of))?;
         }
-        Ok(())
+        match k.closest_ms {
+            Some(ms) => line(f, "  closest two of one", format!("{ms:.0} ms apart")),
+            None => Ok(()),
+        }
     }
 
     fn arrivals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,6 @@
-//! What stands in each payload, behind the codec's own header, where no forwarder touches it.
+//! What stands in payloads, where neither a forwarder touches nor a decoder reads it.
 
-use salon_rtp::payload::vp8::Vp8Descriptor;
+use crate::microphone::Microphone;
 
 /// Who sent a payload and when, and which part of which frame it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,21 +83,14 @@ impl Tag {
         (*magic == MAGIC).then_some(tag)
     }
 
-    /// Reads the tag of an Opus payload of ours: behind the table of contents (RFC 6716 §3.1).
+    /// Reads the tag of an Opus payload of ours: in its padding.
     pub fn of_opus(payload: &[u8]) -> Option<Self> {
-        Self::read(payload.get(1..)?)
+        Self::read(payload.get(Microphone::PADDING..)?)
     }
 
-    /// Reads the tag of a VP8 payload of ours: behind the descriptor and, in a frame's first packet, the frame header, ten
-    /// bytes in a key frame and three in another (RFC 6386 §9.1).
+    /// Reads the tag of a VP8 payload of ours: at its end. A packet that is all picture has none.
     pub fn of_vp8(payload: &[u8]) -> Option<Self> {
-        let descriptor = Vp8Descriptor::parse(payload).ok()?;
-        let header = match (descriptor.is_frame_start(), descriptor.is_key(payload)) {
-            (false, _) => 0,
-            (true, true) => 10,
-            (true, false) => 3,
-        };
-        Self::read(payload.get(descriptor.len() + header..)?)
+        Self::read(payload.get(payload.len().checked_sub(Self::LEN)?..)?)
     }
 }
 
@@ -122,7 +115,9 @@ mod tests {
         assert_eq!(Tag::read(&tag.write()), Some(tag));
         assert_eq!(Tag::read(&tag.write()[..Tag::LEN - 1]), None);
         assert_eq!(Tag::read(&[0; Tag::LEN]), None);
-        let opus: Vec<u8> = [&[0xf8][..], &tag.write(), &[7; 20]].concat();
+        let opus: Vec<u8> = [&[0xfb, 0x41, 52, 0xff, 0xfe][..], &tag.write(), &[7; 20]].concat();
         assert_eq!(Tag::of_opus(&opus), Some(tag));
+        let vp8: Vec<u8> = [&[7; 20][..], &tag.write()].concat();
+        assert_eq!((Tag::of_vp8(&vp8), Tag::of_vp8(&vp8[1..40])), (Some(tag), None));
     }
 }

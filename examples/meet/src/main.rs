@@ -7,7 +7,7 @@ mod ports;
 
 use clap::Parser as _;
 use links::Links;
-use options::Options;
+use options::{Options, Runs};
 use salon_host::{Host, HostConfig, StartError};
 use salon_server::{Config, RoomName, Server, Tls, kept_secret, machine_addresses};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -98,6 +98,16 @@ async fn meet(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
+/// Why the rooms are not there, and what to do.
+fn sentence(error: &StartError) -> String {
+    match error {
+        StartError::Bind(address, error) => ports::sentence("UDP", *address, "--udp", error),
+        error => {
+            format!("The rooms cannot be opened ({error}): free some memory or threads, and start again.")
+        }
+    }
+}
+
 /// The rooms on their UDP port: on all addresses of both families, or of IPv4 where the machine has no other.
 fn media(options: &Options, page: u16) -> Result<Host, String> {
     let port = options.udp.unwrap_or(page);
@@ -106,8 +116,13 @@ fn media(options: &Options, page: u16) -> Result<Host, String> {
         config.room.participants = options.max_participants.into();
         config.max_rooms = options.max_rooms;
         config.shards = options.shards.map_or(config.shards, usize::from);
+        config.offload = options.offload.into();
         Host::start(config)
     };
+    // Only without checksums does the kernel refuse runs, and IPv6 has no datagrams without.
+    if options.offload == Runs::Refused {
+        return start((Ipv4Addr::UNSPECIFIED, port).into()).map_err(|error| sentence(&error));
+    }
     let both = start((Ipv6Addr::UNSPECIFIED, port).into());
     let result = match both {
         Err(StartError::Bind(_, error)) if error.kind() != std::io::ErrorKind::AddrInUse => {
@@ -115,12 +130,7 @@ fn media(options: &Options, page: u16) -> Result<Host, String> {
         }
         result => result,
     };
-    result.map_err(|error| match error {
-        StartError::Bind(address, error) => ports::sentence("UDP", address, "--udp", &error),
-        error => {
-            format!("The rooms cannot be opened ({error}): free some memory or threads, and start again.")
-        }
-    })
+    result.map_err(|error| sentence(&error))
 }
 
 /// Waits for ctrl-c, or for the signal by which service managers stop a program.

@@ -1,6 +1,7 @@
 //! What the command line and the environment say.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use salon_host::Offload;
 use salon_server::{Needed, RoomName};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -78,9 +79,31 @@ pub(crate) struct Options {
     #[arg(long, env = "MEET_SHARDS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=salon_host::limits::SHARDS as i64))]
     pub(crate) shards: Option<u16>,
 
+    /// Whether datagrams leave in runs that the kernel cuts up; `refused` makes the kernel refuse them, on IPv4 alone. For measurements
+    #[arg(long, env = "MEET_OFFLOAD", hide = true, value_enum, default_value_t = Runs::Auto)]
+    pub(crate) offload: Runs,
+
     /// What is logged: error, warn, info, debug, trace, or TARGET=LEVEL, separated by commas
     #[arg(long, env = "MEET_LOG", default_value = "warn", value_name = "LEVELS")]
     pub(crate) log: Targets,
+}
+
+/// How datagrams are handed to the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Runs {
+    Auto,
+    Off,
+    Refused,
+}
+
+impl From<Runs> for Offload {
+    fn from(runs: Runs) -> Self {
+        match runs {
+            Runs::Auto => Self::Auto,
+            Runs::Off => Self::Off,
+            Runs::Refused => Self::Refused,
+        }
+    }
 }
 
 /// Which rooms need a key.

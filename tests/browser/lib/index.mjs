@@ -1,6 +1,7 @@
 // All that a browser test needs.
 
 export * from './chromium.mjs';
+export * from './crowd.mjs';
 export * from './firefox.mjs';
 export * from './hearing.mjs';
 export * from './measure.mjs';

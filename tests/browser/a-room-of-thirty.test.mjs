@@ -1,0 +1,99 @@
+// Thirty people in one room, 29 of them by the load tool (`SALON_LOAD`): what the thirtieth, a real browser, sees, and what it costs.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+import * as lib from './lib/index.mjs';
+
+const axe = createRequire(import.meta.url)('axe-core').source;
+
+/** What a person waits for the first picture at most, and how much longer a busy machine may take. */
+const FIRST_PICTURE = 1_000;
+const GUARD = 5;
+const SECONDS = 6;
+
+/** Notes when the first frame of somebody else is presented, counted from the click. */
+function watch() {
+  const { marks } = window.salon;
+  const watched = new WeakSet();
+  const look = setInterval(() => {
+    for (const video of window.salon.videoElements()) {
+      if (watched.has(video)) continue;
+      watched.add(video);
+      video.requestVideoFrameCallback(() => {
+        window.salonFirstPicture ??= performance.now() - marks.click;
+        clearInterval(look);
+      });
+    }
+  }, 5);
+}
+
+/** The video slots of a page that show somebody, with the frames that each has decoded: `person` → `{ mid, frames, width, height }`. */
+async function tiles(tab) {
+  const [shown, incoming] = [await lib.shown(tab), await lib.incoming(tab)];
+  const all = Object.entries(shown).filter(([, mid]) => incoming[mid]?.kind === 'video');
+  return Object.fromEntries(all.map(([key, mid]) => [key, { mid, frames: incoming[mid].framesDecoded, width: incoming[mid].width, height: incoming[mid].height }]));
+}
+
+/** All tiles that show the same person for some seconds move meanwhile; says how fast, and what the browser spends. */
+async function allMove(tab, what) {
+  const page = await lib.cpuOf(tab);
+  const [before, costs, began] = [await tiles(tab), page(), performance.now()];
+  await lib.rest(SECONDS * 1_000);
+  const [after, spent, elapsed] = [await tiles(tab), page(), performance.now() - began];
+  const stay = Object.entries(after).filter(([key, s]) => before[key]?.mid === s.mid);
+  assert.ok(stay.length >= 6, `${stay.length} of ${Object.keys(after).length} tiles showed the same person for ${SECONDS} s`);
+  const rates = stay.map(([key, s]) => (1_000 * (s.frames - before[key].frames)) / elapsed).sort((a, b) => a - b);
+  assert.ok(rates[0] > 0, `frames a second, tile by tile: ${rates}`);
+  const sizes = [...new Set(stay.map(([, s]) => `${s.width}×${s.height}`))].sort().join(', ');
+  console.log(`${what}: ${stay.length} tiles (${sizes}) move: ${rates[0].toFixed(0)} to ${rates.at(-1).toFixed(0)} frames a second`);
+  const share = (who) => `${((100 * (spent[who] - costs[who])) / (elapsed / 1_000)).toFixed(0)} %`;
+  console.log(`${what}: processor, of one core: the page ${share('renderer')}, all of the browser ${share('all')}`);
+}
+
+test('a browser in a room of thirty: a first picture within a second, every tile moves, nothing is complained of', async (t) => {
+  const stage = lib.Stage.of(t);
+  const meet = await lib.startMeet(stage);
+  const load = await lib.startLoad(stage, meet, { room: 'evening', people: 29 });
+  const tab = await lib.openPerson(stage, 0, { viewport: { width: 1440, height: 900 } });
+  await tab.goto(meet.room(load.room, { name: 'Ada', height: 180, rate: 15 }));
+  await lib.waitFor(() => tab.evaluate(() => window.salon.ready), { what: 'the preview' });
+  await tab.evaluate(watch);
+  await tab.click('#join');
+  const first = await lib.waitFor(() => tab.evaluate(() => window.salonFirstPicture), { what: 'the first picture', every: 20, explain: () => [...load.lines.slice(-5), ...tab.console].join('\n') });
+  console.log(`first picture ${lib.seconds(first)} after the click`);
+  assert.ok(first <= FIRST_PICTURE * GUARD, `${first} ms`);
+  await lib.inRoom(tab);
+  const { participants } = await meet.api(`/api/rooms/${load.room}`);
+  assert.equal(participants.length, 30);
+
+  // As many pictures as the page has slots for, each of them moving; all equal, then whoever speaks large.
+  const explain = async () => `${JSON.stringify(await tiles(tab))}\n${load.lines.slice(-5).join('\n')}`;
+  const pictures = async (enough) => {
+    const there = async () => {
+      const all = Object.values(await tiles(tab));
+      return all.filter((s) => s.frames > 0).length >= 9 && enough(all);
+    };
+    return lib.waitFor(there, { what: 'nine pictures', explain });
+  };
+  await pictures(() => true);
+  await allMove(tab, 'all equal');
+  await tab.page.keyboard.press('g');
+  await pictures((all) => all.some((s) => s.height >= 360));
+  await allMove(tab, 'whoever speaks large');
+
+  // Nor is there anything for axe to find, in either scheme.
+  await tab.page.evaluate(axe);
+  for (const colorScheme of ['light', 'dark']) {
+    await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const found = await tab.evaluate(async () => {
+      const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
+      return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}: ${n.failureSummary}`));
+    });
+    assert.deepEqual(found, [], colorScheme);
+  }
+  assert.deepEqual(tab.errors, []);
+  assert.deepEqual(tab.console.filter((line) => line.startsWith('error')), []);
+  assert.equal(load.exit, null, load.lines.join('\n'));
+});
