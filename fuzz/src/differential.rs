@@ -10,7 +10,7 @@ pub use rtcp_blocks::rtcp;
 pub use rtp_packets::rtp;
 
 use core::cell::Cell;
-use std::panic::{self, UnwindSafe};
+use std::panic::{self, AssertUnwindSafe, UnwindSafe};
 use std::sync::Once;
 
 /// What a reader makes of bytes.
@@ -92,12 +92,11 @@ fn said<T, E>(out: Option<Result<T, E>>, same: impl FnOnce(T) -> bool) -> Says {
     match out {
         None => Says::Panics,
         Some(Err(_)) => Says::Refuses,
-        Some(Ok(theirs)) => {
-            if same(theirs) {
-                Says::Takes
-            } else {
-                Says::Otherwise
-            }
-        }
+        // Their accessors can panic too.
+        Some(Ok(theirs)) => match their(AssertUnwindSafe(|| same(theirs))) {
+            None => Says::Panics,
+            Some(true) => Says::Takes,
+            Some(false) => Says::Otherwise,
+        },
     }
 }

@@ -123,6 +123,18 @@ pub(super) const ROWS: &[Row] = &[
         "Theirs: what a vector of statuses holds beyond the count is reported too",
         |b| symbols(b).1,
     ),
+    webrtc(
+        &["TWCC"],
+        REFUSED,
+        "Theirs: what a vector of statuses holds beyond the count wants a delta, and the packet ends before it",
+        |b| symbols(b).1,
+    ),
+    webrtc(
+        &["TWCC"],
+        REFUSED,
+        "Theirs: a message that ends with its chunks, since nothing arrived, is too short",
+        nothing_arrived,
+    ),
     webrtc(&["TWCC"], TAKEN, "Theirs: the reserved status counts as not received", |b| symbols(b).0),
     types(
         ALL,
@@ -159,8 +171,20 @@ pub(super) const ROWS: &[Row] = &[
     types(
         &["SDES"],
         OTHERWISE,
-        "Theirs: the count is not looked at: what follows the chunks is one too (RFC 3550 §6.5)",
-        |b| !is_normal(b),
+        "Theirs: the count is not looked at, and fill eats the zeros that a following SSRC begins with (RFC 3550 §6.5)",
+        |b| !is_normal(b) || zeros_follow(b),
+    ),
+    types(
+        &["SDES"],
+        OTHERWISE,
+        "Theirs: a private item's value is what stands behind its prefix (RFC 3550 §6.5.8)",
+        |b| items(b).contains(&8),
+    ),
+    types(
+        &["SDES"],
+        [Says::Takes, Says::Panics],
+        "Theirs: a private item whose prefix runs past it panics when asked for its value (RFC 3550 §6.5.8)",
+        |b| items(b).contains(&8),
     ),
     types(
         &["XR"],
@@ -208,6 +232,15 @@ fn is_normal(block: &[u8]) -> bool {
     let borrowed: Vec<_> = chunks.iter().map(|(of, items)| (*of, &items[..])).collect();
     let mut out = Vec::new();
     Sdes::write(&borrowed, &mut out).is_ok() && out == block
+}
+
+/// Whether a chunk but the first begins with a zero.
+fn zeros_follow(block: &[u8]) -> bool {
+    matches!(ours(block), Some(RtcpPacket::Sdes(s)) if s.chunks().skip(1).any(|c| c.ssrc.0 >> 24 == 0))
+}
+
+fn nothing_arrived(block: &[u8]) -> bool {
+    matches!(ours(block), Some(RtcpPacket::Twcc(t)) if t.statuses(usize::MAX).all(|s| s.arrival.is_none()))
 }
 
 fn unknown_block(block: &[u8]) -> bool {
