@@ -108,8 +108,6 @@ pub(super) const ROWS: &[Row] = &[
         "Theirs: an item of a kind above 8 ends its chunk, so that its length is not seen (RFC 3550 §6.5)",
         unknown_item,
     ),
-    webrtc(&["BYE"], REFUSED, "Theirs: padding is read as a reason (RFC 3550 §6.6)", padded),
-    webrtc(&["BYE"], OTHERWISE, "Theirs: padding is read as a reason, and it fits (RFC 3550 §6.6)", padded),
     webrtc(
         &["XR"],
         REFUSED,
@@ -136,6 +134,24 @@ pub(super) const ROWS: &[Row] = &[
         nothing_arrived,
     ),
     webrtc(&["TWCC"], TAKEN, "Theirs: the reserved status counts as not received", |b| symbols(b).0),
+    webrtc(
+        ALL,
+        REFUSED,
+        "Theirs: padding is read as entries, blocks, chunks or a reason, which do not fit (RFC 3550 §6.4.1)",
+        padded,
+    ),
+    webrtc(
+        ALL,
+        OTHERWISE,
+        "Theirs: padding is read as entries, blocks, chunks or a reason, which fit (RFC 3550 §6.4.1)",
+        padded,
+    ),
+    webrtc(
+        &["NACK", "FIR", "REMB"],
+        [Says::Takes, Says::Panics],
+        "Theirs: panics where padding is read as a part of an entry (RFC 3550 §6.4.1)",
+        padded,
+    ),
     types(
         ALL,
         TAKEN,
@@ -154,7 +170,6 @@ pub(super) const ROWS: &[Row] = &[
         "Ours: not read, hence not judged: even its SSRCs may be missing (RFC 4585 §6.1)",
         |b| b.len() < 12,
     ),
-    types(&["BYE"], REFUSED, "Theirs: padding is read as a reason (RFC 3550 §6.6)", padded),
     types(
         &["SDES"],
         TAKEN,
@@ -191,6 +206,12 @@ pub(super) const ROWS: &[Row] = &[
         REFUSED,
         "Ours: a report without a block is one, and a block whose length does not fit its kind is passed over",
         |b| b.len() < 12 || unknown_block(b),
+    ),
+    types(
+        ALL,
+        REFUSED,
+        "Theirs: padding is read as chunks, blocks or a reason, which do not fit (RFC 3550 §6.4.1)",
+        padded,
     ),
 ];
 
