@@ -4,6 +4,7 @@
 //! the bytes: anything else is a finding, theirs or ours.
 
 mod rtcp_blocks;
+mod rtcp_rows;
 mod rtp_packets;
 
 pub use rtcp_blocks::rtcp;
@@ -50,7 +51,7 @@ const RTCP: &str = "rtcp 0.17";
 const RTCP_TYPES: &str = "rtcp-types 0.3";
 
 /// All kinds of difference that are known.
-pub const TABLE: &[&[Row]] = &[rtp_packets::ROWS, rtcp_blocks::ROWS];
+pub const TABLE: &[&[Row]] = &[rtp_packets::ROWS, rtcp_rows::ROWS];
 
 /// The row of a difference, by its place in the table; `None` where there is none to speak of.
 fn classify(who: &'static str, of: &str, ours: Says, theirs: Says, bytes: &[u8]) -> Option<usize> {
