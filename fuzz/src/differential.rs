@@ -4,13 +4,14 @@
 //! the bytes: anything else is a finding, theirs or ours.
 
 mod rtcp_blocks;
+mod rtcp_rows;
 mod rtp_packets;
 
 pub use rtcp_blocks::rtcp;
 pub use rtp_packets::rtp;
 
 use core::cell::Cell;
-use std::panic::{self, UnwindSafe};
+use std::panic::{self, AssertUnwindSafe, UnwindSafe};
 use std::sync::Once;
 
 /// What a reader makes of bytes.
@@ -50,7 +51,7 @@ const RTCP: &str = "rtcp 0.17";
 const RTCP_TYPES: &str = "rtcp-types 0.3";
 
 /// All kinds of difference that are known.
-pub const TABLE: &[&[Row]] = &[rtp_packets::ROWS, rtcp_blocks::ROWS];
+pub const TABLE: &[&[Row]] = &[rtp_packets::ROWS, rtcp_rows::ROWS];
 
 /// The row of a difference, by its place in the table; `None` where there is none to speak of.
 fn classify(who: &'static str, of: &str, ours: Says, theirs: Says, bytes: &[u8]) -> Option<usize> {
@@ -92,12 +93,11 @@ fn said<T, E>(out: Option<Result<T, E>>, same: impl FnOnce(T) -> bool) -> Says {
     match out {
         None => Says::Panics,
         Some(Err(_)) => Says::Refuses,
-        Some(Ok(theirs)) => {
-            if same(theirs) {
-                Says::Takes
-            } else {
-                Says::Otherwise
-            }
-        }
+        // Their accessors can panic too.
+        Some(Ok(theirs)) => match their(AssertUnwindSafe(|| same(theirs))) {
+            None => Says::Panics,
+            Some(true) => Says::Takes,
+            Some(false) => Says::Otherwise,
+        },
     }
 }

@@ -108,7 +108,7 @@ impl<K: Copy> Audible<K> {
     }
 
     /// A voice joins, silent, at the end of the ranking. `None` if the room is full
-    /// ([`VOICES_PER_ROOM`](crate::limits::VOICES_PER_ROOM)).
+    /// ([`VOICES_PER_ROOM`]).
     pub fn add(&mut self, key: K) -> Option<VoiceId> {
         let index = match self.voices.iter().position(Option::is_none) {
             Some(free) => free,

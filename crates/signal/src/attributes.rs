@@ -8,10 +8,14 @@ pub(crate) fn with_pt(value: &str) -> Option<(Pt, &str)> {
     Some((payload_type(pt)?, rest.trim()))
 }
 
-/// A decimal number up to 127, without leading zeros (RFC 8866 §9, `integer`).
+/// A decimal number up to 127.
 pub(crate) fn payload_type(word: &str) -> Option<Pt> {
-    let canonical = word == "0" || !word.starts_with('0');
-    decimal(word).filter(|_| canonical).and_then(Pt::new)
+    canonical(word).and_then(Pt::new)
+}
+
+/// A decimal number without leading zeros (RFC 8866 §9, `integer`), so that what is answered is what was offered.
+fn canonical<T: core::str::FromStr>(word: &str) -> Option<T> {
+    (word == "0" || !word.starts_with('0')).then(|| decimal(word)).flatten()
 }
 
 /// A decimal number without sign.
@@ -32,8 +36,8 @@ impl<'a> RtpMap<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split('/');
         let name = parts.next()?;
-        let clock_rate = decimal(parts.next()?)?;
-        let channels = parts.next().map_or(Some(1), decimal)?;
+        let clock_rate = canonical(parts.next()?)?;
+        let channels = parts.next().map_or(Some(1), canonical)?;
         Some(Self { name, clock_rate, channels })
     }
 
@@ -76,7 +80,9 @@ mod tests {
         assert!(RtpMap::parse("OPUS/48000/2").unwrap().is("opus", 48_000, 2));
         assert!(RtpMap::parse("VP8/90000").unwrap().is("vp8", 90_000, 1));
         assert_eq!(RtpMap::parse("VP8"), None);
-        assert_eq!(RtpMap::parse("VP8/90000/x"), None);
+        for bad in ["VP8/90000/x", "opus/048000/2", "opus/48000/02", "opus/+48000/2"] {
+            assert_eq!(RtpMap::parse(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub const LATE_PACKETS: u64 = 1_024;
 pub const RUNS: usize = 64;
 
 /// Changes of the timestamp's offset that a slot remembers for late packets: with one per
-/// [`SLEW_EVERY`](crate::limits::SLEW_EVERY), three seconds.
+/// [`SLEW_EVERY`], three seconds.
 pub const SEGMENTS: usize = 32;
 
 /// Pictures whose decision (all of it goes out, nothing of it does) is remembered for late packets: half a second at

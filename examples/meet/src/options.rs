@@ -1,4 +1,6 @@
 //! What the command line and the environment say.
+// These texts are help on a terminal, where links are not marked up.
+#![allow(rustdoc::bare_urls)]
 
 use clap::{Parser, ValueEnum};
 use salon_host::Offload;

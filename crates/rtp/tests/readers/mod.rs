@@ -101,8 +101,8 @@ pub(crate) fn read_descriptors<'a>(
         let Ok(d) = reader.read(SeqNo(seq), value) else { continue };
         read += 1;
         assert!(
-            d.fdiffs().count() <= 2 * value.len().max(Structure::MAX_TEMPLATES)
-                && d.chains().len() <= Dtis::MAX
+            // A template's stand in the structure, which came in an earlier value: five bits each.
+            d.fdiffs().count() <= 8 * DependencyDescriptor::MAX / 5 && d.chains().len() <= Dtis::MAX
         );
         assert!(
             d.structure().len() <= Structure::MAX_TEMPLATES
