@@ -304,3 +304,34 @@ test('a cold load asks this server alone, and fits its budget: 100 kB on the wir
   assert.ok(bodies > 50_000, 'all was counted');
   assert.ok(wire <= WIRE, `${wire} bytes`);
 });
+
+for (const [locale, said] of Object.entries({ en: /^Your part of this hour: [\d.,]+ (kB|MB), [\d.]+ (sec|s) of the server’s processor\.$/, fr: /^Votre part de cette heure : [\d.,]+\s(ko|Mo), [\d,]+\ss du processeur du serveur\.$/ })) {
+  test(`one line says what one costs, in ${locale}`, async (t) => {
+    const stage = lib.Stage.of(t);
+    const meet = await lib.startMeet(stage);
+    const tab = await lib.openPerson(stage, 0, { clip: { width: 160, height: 90 }, args: [`--lang=${locale}`, `--accept-lang=${locale}`], locale });
+    await lib.joinRoom(tab, meet, 'hall');
+    await tab.click('#b-side');
+    const line = () => tab.evaluate(() => (document.getElementById('sobriety').checkVisibility() ? document.getElementById('sobriety').textContent : ''));
+    const first = await lib.waitFor(line, { what: 'the line' });
+    assert.match(first, said);
+    await lib.waitFor(async () => (await line()) !== first, { what: 'newer figures' });
+    assert.match(await line(), said);
+    assert.deepEqual(tab.errors, []);
+  });
+}
+
+test('what one costs is that of the last hour', async () => {
+  Object.defineProperty(globalThis, 'navigator', { value: { languages: ['en'] }, configurable: true });
+  const { Sobriety } = await import(new URL('../../crates/server/page/sobriety.js', import.meta.url));
+  const sobriety = new Sobriety();
+  const minutes = (n, megabytes, seconds) => sobriety.say({ cpu_ms: 1_000 * seconds, bytes_in: 0, bytes_out: 1e6 * megabytes }, n * 60_000);
+  assert.match(minutes(0, 0.25, 0), /250 kB, 0 sec/);
+  let line;
+  for (let n = 1; n <= 50; n++) line = minutes(n, 4 * n, n / 10);
+  assert.match(line, /200 MB, 5 sec/, 'all of it, in the first hour');
+  for (let n = 51; n <= 300; n++) line = minutes(n, 4 * n, n / 10);
+  assert.match(line, /240 MB, 6 sec/, 'of the last sixty minutes, later');
+  assert.match(minutes(301, 3, 0.2), /3 MB, 0.2 sec/, 'who joins anew is counted from nothing');
+  assert.match(minutes(302, 12_000, 7_000), /12 GB, 117 min/);
+});

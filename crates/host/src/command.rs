@@ -8,6 +8,8 @@ use salon_transport::{Fingerprint, GoneReason, IceCredentials, Path, PeerId, Set
 
 use std::time::Duration;
 
+use crate::Spent;
+use crate::ledger::Owner;
 use crate::shard::RoomKey;
 
 /// A participant of a room on this host: what [`Handle::join`](crate::Handle::join) gives, and all later calls take.
@@ -25,6 +27,10 @@ impl Member {
     /// [`View::Participant`](salon_sfu::View::Participant).
     pub fn participant(self) -> ParticipantId {
         self.participant
+    }
+
+    pub(crate) fn owner(self) -> Owner {
+        Owner { room: self.room, who: Some(self.participant) }
     }
 }
 
@@ -178,6 +184,8 @@ pub struct HostRoomReport {
     pub name: String,
     /// The media core's view.
     pub room: RoomReport,
+    /// What it has cost, with all who ever were in it.
+    pub spent: Spent,
     /// The participants' transports.
     pub peers: Vec<PeerReport>,
 }
@@ -202,6 +210,8 @@ pub struct PeerReport {
     pub path: Option<Path>,
     /// For how long no authenticated packet has come.
     pub unheard: Duration,
+    /// What this participant has cost.
+    pub spent: Spent,
 }
 
 pub(crate) type Reply<T, E> = Box<dyn FnOnce(Result<T, E>) + Send>;

@@ -1,5 +1,10 @@
 //! What a host counted.
 
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use crate::{RoomSpent, Spent, limits};
+
 /// Totals since the host started. They only grow.
 #[derive(Clone, Debug, Default)]
 pub struct HostCounters {
@@ -39,6 +44,12 @@ pub struct HostCounters {
     pub undelivered: u64,
     /// Checks that were dropped, because they came on a path that is beyond doubt another shard's peer's.
     pub address_taken: u64,
+    /// Processor time of the media threads.
+    pub cpu: Duration,
+    /// What of it, and of all else, rooms cost, those that have ended included.
+    pub spent: Spent,
+    /// The rooms of now that have cost most, dearest first: [`limits::ROOMS_TOLD`] at most.
+    pub dearest: Vec<RoomSpent>,
     /// The same by shard.
     pub shards: Vec<ShardCounters>,
 }
@@ -70,17 +81,24 @@ pub struct ShardCounters {
     pub turns: u64,
     /// As [`HostCounters::rests`].
     pub rests: u64,
+    /// As [`HostCounters::cpu`].
+    pub cpu: Duration,
 }
 
 impl HostCounters {
     /// Adds what another shard, or another host, counted.
     pub fn add(&mut self, other: &Self) {
-        let Self { rooms, transport, received, sent, shards, .. } = other;
+        let Self { rooms, transport, received, sent, shards, spent, dearest, .. } = other;
         self.rooms.add(rooms);
         self.transport.add(transport);
         self.received.add(received);
         self.sent.add(sent);
         self.shards.extend(shards);
+        self.spent.add(spent);
+        self.dearest.extend(dearest.iter().cloned());
+        self.dearest.sort_by_key(|room| Reverse(room.spent.cpu));
+        self.dearest.truncate(limits::ROOMS_TOLD);
+        self.cpu += other.cpu;
         self.datagrams_in += other.datagrams_in;
         self.datagrams_out += other.datagrams_out;
         self.refused += other.refused;
@@ -113,6 +131,7 @@ impl ShardCounters {
             undelivered: c.undelivered,
             turns: c.turns,
             rests: c.rests,
+            cpu: c.cpu,
         }
     }
 }

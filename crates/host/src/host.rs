@@ -17,6 +17,7 @@ use crate::handle::{Handle, Line};
 use crate::post::Post;
 use crate::rooms::Rooms;
 use crate::shard::{Parts, Shard};
+use crate::spent::Meter;
 use crate::{Clock, entropy, limits};
 
 /// NTP counts from 1900, Unix from 1970 (RFC 5905 §6: 70 years with 17 leap days).
@@ -36,6 +37,8 @@ pub struct HostConfig {
     pub shards: usize,
     /// Whether several datagrams are handed to the kernel as one. There is hardly a reason not to.
     pub offload: Offload,
+    /// Counts the memory that calls into rooms ask for, where the program's allocator can tell ([`Spent::allocations`](crate::Spent)).
+    pub meter: Option<Meter>,
 }
 
 impl HostConfig {
@@ -48,6 +51,7 @@ impl HostConfig {
             max_rooms: 1_000,
             shards: shards.min(limits::SHARDS),
             offload: Offload::Auto,
+            meter: None,
         }
     }
 }
@@ -137,6 +141,7 @@ pub(crate) fn assemble(mut config: HostConfig) -> Result<(Handle, Vec<Parts>), S
             directory: Arc::clone(&directory),
             commands: queue,
             post,
+            meter: config.meter,
         });
     }
     Ok((Handle::new(lines, directory, identity.fingerprint(), udp), shards))

@@ -35,6 +35,9 @@ pub const RELEASE_BELOW: u32 = 8;
 /// flood.
 pub const SHARE_WINDOW: Duration = Duration::from_millis(50);
 
+/// Rooms whose costs the counters name, those that have cost most: what monitoring keeps a line of its own for.
+pub const ROOMS_TOLD: usize = 50;
+
 /// Shards: as many as one character of a ufrag can name.
 pub const SHARDS: usize = 64;
 

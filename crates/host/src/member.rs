@@ -6,12 +6,13 @@ use salon_sfu::{ParticipantId, Source, TrackId};
 use salon_transport::PeerId;
 use slotmap::SecondaryMap;
 
-use crate::HostEvent;
+use crate::{HostEvent, Spent};
 
 /// Where a participant's packets go, and who hears its events.
 pub(crate) struct MemberEntry {
     pub peer: PeerId,
     pub label: u64,
+    pub spent: Spent,
     pub events: Box<dyn FnMut(HostEvent) + Send>,
 }
 

@@ -13,13 +13,40 @@ use crate::command::{
     Updated,
 };
 use crate::entropy::{self, NoEntropy};
+use crate::ledger::{Owner, metered};
 use crate::member::MemberEntry;
 use crate::rooms::{Entry, RoomKey};
 use crate::shard::{Shard, Turn};
-use crate::{HostCounters, HostEvent, ShardCounters};
+use crate::{HostCounters, HostEvent, ShardCounters, Spent};
 
 impl Shard {
     pub(crate) fn obey(&mut self, now: Time, command: Command) -> Turn {
+        let owner = match &command {
+            Command::Update { member, .. }
+            | Command::Constrain { member, .. }
+            | Command::Mute { member, .. }
+            | Command::ReportMember { member, .. } => Some(member.owner()),
+            // Of somebody who is not there yet, or not any more; or of whoever looks after the server.
+            Command::Join { .. }
+            | Command::Leave { .. }
+            | Command::Report { .. }
+            | Command::Counters { .. }
+            | Command::Stop => None,
+        };
+        let (mut owner, mut command) = (owner, Some(command));
+        let (turn, asked) = metered(self.ledger.meter(), || {
+            // Callers' callbacks run in there, too: they must not panic, and harm nobody if they do.
+            catch_unwind(AssertUnwindSafe(|| {
+                command.take().map_or(Turn::Again, |command| self.carry_out(now, command, &mut owner))
+            }))
+        });
+        self.ledger.asked(asked);
+        self.ledger.lap(owner);
+        turn.unwrap_or(Turn::Again)
+    }
+
+    /// The `owner` of what a join cost is known when it has joined.
+    fn carry_out(&mut self, now: Time, command: Command, owner: &mut Option<Owner>) -> Turn {
         match command {
             Command::Join { room, join, reply } => {
                 let joined = catch_unwind(AssertUnwindSafe(|| self.join(now, &room, *join)));
@@ -28,8 +55,9 @@ impl Shard {
                 }
                 let joined = joined.unwrap_or(Err(JoinError::Busy));
                 // Before the answer: who is refused may ask elsewhere at once.
-                if joined.is_err() {
-                    self.directory.leave(&room);
+                match &joined {
+                    Ok(joined) => *owner = Some(joined.member.owner()),
+                    Err(_) => self.directory.leave(&room),
                 }
                 reply(joined);
             }
@@ -102,7 +130,8 @@ impl Shard {
         match take_up(now, entry, participant, join.tracks, join.slots) {
             Ok(taken) => {
                 let member = Member { shard, room: key, participant, peer };
-                let of = MemberEntry { peer, label: join.label, events: join.events };
+                let of =
+                    MemberEntry { peer, label: join.label, spent: Spent::default(), events: join.events };
                 entry.members.entries.insert(participant, of);
                 self.peers.insert(peer, member);
                 Ok((member, taken))
@@ -157,6 +186,7 @@ impl Shard {
         let report = |entry: &Entry| HostRoomReport {
             shard: *index,
             name: entry.name.clone(),
+            spent: entry.spent,
             room: entry.room.report(now),
             peers: (entry.members.entries.iter())
                 .map(|(participant, m)| peer_report(now, transport, participant, m))
@@ -191,6 +221,9 @@ impl Shard {
             sent: *self.batch.counters(),
             passed_on: self.post.passed,
             undelivered: self.post.lost,
+            cpu: self.ledger.cpu(),
+            spent: self.rooms.spent(),
+            dearest: self.rooms.dearest(),
             ..self.counters.clone()
         };
         let shard = ShardCounters::of(self.index, &counters);
@@ -262,5 +295,6 @@ fn peer_report(now: Time, transport: &Transport, participant: ParticipantId, m: 
         label: m.label,
         path: transport.path(m.peer),
         unheard: now.since(transport.last_heard(m.peer).unwrap_or(now)),
+        spent: m.spent,
     }
 }

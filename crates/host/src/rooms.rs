@@ -11,8 +11,9 @@ use salon_sfu::{Config, Counters, EmptyReason, Event, Room};
 use slotmap::{SlotMap, new_key_type};
 
 use crate::entropy::{self, NoEntropy};
+use crate::limits;
 use crate::member::Members;
-use crate::{HostEvent, JoinError, Shown};
+use crate::{HostEvent, JoinError, RoomSpent, Shown, Spent};
 
 new_key_type! {
     /// A room of this shard.
@@ -25,6 +26,8 @@ pub(crate) struct Entry {
     pub name: String,
     pub room: Room,
     pub members: Members,
+    /// What it has cost, with all who ever were in it.
+    pub spent: Spent,
     /// Stands in [`Rooms::touched`].
     touched: bool,
     /// The earliest deadline of this room in the heap.
@@ -43,6 +46,7 @@ pub(crate) struct Rooms {
     all: Arc<AtomicUsize>,
     max: usize,
     ended: Counters,
+    ended_spent: Spent,
 }
 
 impl Rooms {
@@ -57,6 +61,7 @@ impl Rooms {
             all,
             max,
             ended: Counters::default(),
+            ended_spent: Spent::default(),
         }
     }
 
@@ -74,6 +79,7 @@ impl Rooms {
             name: name.to_owned(),
             room: Room::new(self.config.clone(), seed),
             members: Members::default(),
+            spent: Spent::default(),
             touched: false,
             queued: None,
         });
@@ -94,6 +100,7 @@ impl Rooms {
         self.names.remove(&entry.name);
         self.all.fetch_sub(1, Ordering::Relaxed);
         self.ended.add(entry.room.counters());
+        self.ended_spent.add(&entry.spent);
         Some(entry)
     }
 
@@ -181,6 +188,27 @@ impl Rooms {
             sum.add(entry.room.counters());
         }
         sum
+    }
+}
+
+impl Rooms {
+    /// What all rooms have cost, those that have ended included.
+    pub(crate) fn spent(&self) -> Spent {
+        let mut sum = self.ended_spent;
+        self.map.values().for_each(|entry| sum.add(&entry.spent));
+        sum
+    }
+
+    /// The rooms that have cost most, up to a bound.
+    pub(crate) fn dearest(&self) -> Vec<RoomSpent> {
+        let mut entries: Vec<&Entry> = self.map.values().collect();
+        entries.sort_by_key(|entry| Reverse(entry.spent.cpu));
+        let of = |entry: &&Entry| RoomSpent {
+            room: entry.name.clone(),
+            participants: entry.members.entries.len(),
+            spent: entry.spent,
+        };
+        entries.iter().take(limits::ROOMS_TOLD).map(of).collect()
     }
 }
 

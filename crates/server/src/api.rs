@@ -1,5 +1,6 @@
 //! What the administrator may see.
 
+use crate::costs::Costs;
 use crate::keys::Role;
 use crate::limits::TOKEN_SECONDS;
 use crate::messages::{Person, PersonId};
@@ -106,6 +107,8 @@ async fn reports(app: &App, name: Option<&RoomName>) -> Option<Vec<HostRoomRepor
 struct RoomView {
     name: String,
     floor: Option<PersonId>,
+    /// What it has cost, with all who ever were in it.
+    costs: Costs,
     participants: Vec<ParticipantView>,
 }
 
@@ -131,6 +134,8 @@ struct ParticipantView {
     budget: Option<u64>,
     /// What its own estimator says (REMB), of pictures alone, bit/s.
     estimate: Option<u64>,
+    /// What this participant has cost.
+    costs: Option<Costs>,
     tracks: Vec<TrackView>,
     slots: Vec<SlotView>,
 }
@@ -199,6 +204,7 @@ fn room_view(app: &App, report: &HostRoomReport) -> RoomView {
     };
     RoomView {
         name: report.name.clone(),
+        costs: (&report.spent).into(),
         floor: report.room.floor.and_then(|id| names.person(id)),
         participants: participants.iter().map(|one| participant_view(&names, one)).collect(),
     }
@@ -219,6 +225,7 @@ fn participant_view(names: &Names<'_>, report: &ParticipantReport) -> Participan
         remote: path.map(|path| path.remote),
         rtt_ms: report.rtt_ms,
         unheard_ms: peer.map(|peer| u64::try_from(peer.unheard.as_millis()).unwrap_or(u64::MAX)),
+        costs: peer.map(|peer| (&peer.spent).into()),
         loss_up: loss_up(report),
         loss_down: loss_down(report),
         budget: report.budget.map(|rate| rate.as_bps()),

@@ -29,6 +29,7 @@ mod arrival;
 mod bucket;
 mod candidates;
 mod config;
+mod costs;
 mod directory;
 mod events;
 mod gate;

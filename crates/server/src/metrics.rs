@@ -1,5 +1,6 @@
 //! What is counted, for `/metrics`.
 
+use crate::costs;
 use crate::messages::{Code, Kind};
 use crate::whip::Reason;
 use prometheus_client::collector::Collector;
@@ -175,7 +176,8 @@ impl Collector for Media {
         )?;
         let unsent = EgressDrop::ALL.iter().map(|reason| (reason.name(), room.unsent(*reason)));
         by_reason(&mut encoder, "unsent", "Packets that were to be sent and were not, by reason", unsent)?;
-        by_shard(&mut encoder, &host.shards)
+        by_shard(&mut encoder, &host.shards)?;
+        costs::encode(&mut encoder, host)
     }
 }
 

@@ -237,6 +237,7 @@ impl Participant {
             loss_up: api::loss_up(&participant),
             loss_down: api::loss_down(&participant),
             budget: participant.budget.map(|rate| rate.as_bps()),
+            costs: (&peer.spent).into(),
         }
         .text())
     }

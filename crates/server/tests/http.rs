@@ -206,6 +206,9 @@ async fn without_a_token_one_is_made() {
         "salon_datagrams_passed_on_total 0",
         "salon_datagrams_undelivered_total 0",
         "salon_rests_total 0",
+        "salon_media_cpu_seconds_total ",
+        "salon_rooms_cpu_seconds_total 0",
+        "salon_shard_cpu_seconds_total{shard=\"0\"} ",
         // Elsewhere sockets cannot share a port.
         if cfg!(target_os = "linux") { "salon_shards 3" } else { "salon_shards 1" },
         "salon_shard_datagrams_out_total{shard=\"0\"} 0",

@@ -232,3 +232,54 @@ async fn a_player_is_listed_and_hears_the_page() {
     let joined = page.next_of("joined").await;
     assert_eq!((&joined["person"]["name"], &joined["person"]["sources"]), (&json!("Radio"), &json!([])));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_everybody_costs_stands_in_the_api_and_in_the_metrics() {
+    let running = start(Config::default()).await;
+    let (_ada, _) = publisher(&running, "Ada", Codec::Vp8).await;
+    let (mut player, _) = player(&running, "", peer::BOTH).await;
+    player.receives(&[0, 1]).await;
+    let of = |room: &Value, name: &str| {
+        let people = room["participants"].as_array().unwrap();
+        people.iter().find(|one| one["name"] == name).unwrap()["costs"].clone()
+    };
+    let number = |costs: &Value, what: &str| costs[what].as_f64().unwrap();
+    // A player sends nothing but reports: until the first one has come.
+    let reported = async {
+        loop {
+            let room = room(&running).await;
+            if number(&of(&room, "WHEP"), "packets_in") > 0.0 {
+                return room;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let room = tokio::time::timeout(GUARD, reported).await.unwrap();
+    let (sends, plays, all) = (of(&room, "Ada"), of(&room, "WHEP"), room["costs"].clone());
+    for costs in [&sends, &plays] {
+        for what in ["cpu_ms", "packets_in", "bytes_in", "packets_out", "bytes_out"] {
+            assert!(number(costs, what) > 0.0, "{what} of {costs}");
+        }
+        assert!(number(costs, "bytes_out") > 20.0 * number(costs, "packets_out"));
+        assert_eq!(costs["allocations"], Value::Null, "nobody counts them here");
+    }
+    assert!(number(&sends, "packets_in") > number(&plays, "packets_in"), "sound and picture against reports");
+    assert_eq!(number(&all, "bytes_in"), number(&sends, "bytes_in") + number(&plays, "bytes_in"));
+    assert!(number(&all, "cpu_ms") >= number(&sends, "cpu_ms") + number(&plays, "cpu_ms") - 0.002);
+
+    let token = format!("Bearer {}", running.server.admin_token());
+    let text = request(running.address, "GET", "/metrics", &[("Authorization", &token)], "").await.body;
+    let metric = |name: &str| -> f64 {
+        let line =
+            text.lines().find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')));
+        line.and_then(|line| line.rsplit(' ').next())
+            .and_then(|value| value.parse().ok())
+            .unwrap_or_else(|| panic!("{name} in {text}"))
+    };
+    let name = room["name"].as_str().unwrap();
+    assert!(metric(&format!("salon_room_bytes_in_total{{room=\"{name}\"}}")) >= number(&all, "bytes_in"));
+    assert_eq!(metric(&format!("salon_room_people{{room=\"{name}\"}}")), 2.0);
+    let cpu = metric(&format!("salon_room_cpu_seconds_total{{room=\"{name}\"}}"));
+    assert!(0.0 < cpu && cpu <= metric("salon_rooms_cpu_seconds_total"));
+    assert!(metric("salon_rooms_cpu_seconds_total") <= metric("salon_media_cpu_seconds_total"));
+}

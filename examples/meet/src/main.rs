@@ -115,6 +115,13 @@ fn media(options: &Options, page: u16) -> Result<Host, String> {
         let mut config = HostConfig::new(address);
         config.room.participants = options.max_participants.into();
         config.max_rooms = options.max_rooms;
+        #[cfg(feature = "count-allocations")]
+        {
+            config.meter = Some(|call| {
+                let counted = allocation_counter::measure(call);
+                salon_host::Allocated { count: counted.count_total, bytes: counted.bytes_total }
+            });
+        }
         config.shards = options.shards.map_or(config.shards, usize::from);
         config.offload = options.offload.into();
         Host::start(config)

@@ -55,6 +55,9 @@ pub struct Client {
     pub heard: Vec<Vec<u8>>,
     /// Checks are held back: nothing else but media leaves.
     pub hush: bool,
+    /// Media and reports that came and left, as datagrams: how many, and their bytes.
+    pub came: (u64, u64),
+    pub left: (u64, u64),
     due: Instant,
     server: SocketAddr,
     received: RecvBatch,
@@ -144,6 +147,8 @@ impl Asking {
             connected: false,
             heard: Vec::new(),
             hush: false,
+            came: (0, 0),
+            left: (0, 0),
             due: Instant::now(),
             server: handle.udp(),
             received: RecvBatch::new(),
@@ -159,6 +164,7 @@ impl Client {
     pub fn drive(&mut self) {
         while self.socket.recv(&mut self.received).unwrap() > 0 {
             for (meta, datagram) in self.received.iter_mut() {
+                count(&mut self.came, datagram);
                 let receive = Receive {
                     proto: Protocol::Udp,
                     source: meta.remote,
@@ -173,6 +179,7 @@ impl Client {
                     &mut self.connected,
                     &mut self.sent,
                     self.hush,
+                    &mut self.left,
                 );
             }
         }
@@ -180,7 +187,15 @@ impl Client {
         if self.due <= now {
             let _ = self.rtc.handle_input(Input::Timeout(now));
         }
-        poll(&mut self.rtc, &mut self.due, &mut self.heard, &mut self.connected, &mut self.sent, self.hush);
+        poll(
+            &mut self.rtc,
+            &mut self.due,
+            &mut self.heard,
+            &mut self.connected,
+            &mut self.sent,
+            self.hush,
+            &mut self.left,
+        );
         self.socket.flush(&mut self.sent);
     }
 
@@ -225,12 +240,27 @@ impl Client {
         stream.write_rtp(write.marker(marker));
         self.next += 1;
         self.rtc.handle_input(Input::Timeout(at)).unwrap();
-        poll(&mut self.rtc, &mut self.due, &mut self.heard, &mut self.connected, &mut self.sent, self.hush);
+        poll(
+            &mut self.rtc,
+            &mut self.due,
+            &mut self.heard,
+            &mut self.connected,
+            &mut self.sent,
+            self.hush,
+            &mut self.left,
+        );
     }
 
     /// What the host has told of it.
     pub fn told(&self) -> Vec<HostEvent> {
         self.events.try_iter().collect()
+    }
+}
+
+/// Counts a datagram if it is of media or a report (RFC 7983 §7).
+fn count(sum: &mut (u64, u64), datagram: &[u8]) {
+    if datagram.first().is_some_and(|b| (128..192).contains(b)) {
+        *sum = (sum.0 + 1, sum.1 + datagram.len() as u64);
     }
 }
 
@@ -241,6 +271,7 @@ fn poll(
     connected: &mut bool,
     sent: &mut SendBatch,
     hush: bool,
+    left: &mut (u64, u64),
 ) {
     while let Ok(output) = rtc.poll_output() {
         match output {
@@ -256,6 +287,7 @@ fn poll(
                 if let Some(slot) = sent.slot(None, t.destination) {
                     slot[..t.contents.len()].copy_from_slice(&t.contents);
                     sent.commit(t.contents.len());
+                    count(left, &t.contents);
                 }
             }
             Output::Event(Event::Connected) => *connected = true,

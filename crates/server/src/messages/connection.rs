@@ -1,6 +1,7 @@
 //! `connection`: how one's own media fare, as the server sees them.
 
 use super::Notice;
+use crate::costs::Costs;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -24,6 +25,8 @@ pub(crate) struct Connection {
     pub(crate) loss_down: Option<f32>,
     /// What the link is thought to carry, bit/s; none while nothing limits.
     pub(crate) budget: Option<u64>,
+    /// What the client has cost since it joined.
+    pub(crate) costs: Costs,
 }
 
 impl Notice for Connection {
