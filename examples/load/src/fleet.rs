@@ -344,7 +344,8 @@ fn coming(plan: &Plan, run: u32) -> Result<Vec<Arriving>, Error> {
         for room in 0..plan.rooms {
             let publishes = person < plan.publishers;
             let receives = !(plan.one_way && publishes);
-            let name = format!("load-{}-{}", room + 1, person + 1);
+            let given = plan.names.get(person).cloned();
+            let name = given.unwrap_or_else(|| format!("load-{}-{}", room + 1, person + 1));
             let role = Role {
                 run,
                 person: (room * plan.people + person) as u32,
@@ -402,11 +403,12 @@ mod tests {
 
     #[test]
     fn in_a_room_a_person_is_one_client_and_by_sessions_two() {
-        let plan = Plan { people: 3, publishers: 1, rooms: 2, ..Plan::new("http://localhost/") };
+        let names = vec!["Ada".to_owned()];
+        let plan = Plan { people: 3, publishers: 1, rooms: 2, names, ..Plan::new("http://localhost/") };
         let all = coming(&plan, 1).unwrap();
         assert_eq!(all.iter().filter(|a| a.role.sends()).count(), 2);
         assert_eq!(all.iter().filter(|a| a.role.receives()).count(), 6);
-        assert_eq!(all.last().unwrap().role.name, "load-1-1");
+        assert_eq!([&all[5].role.name, &all[0].role.name], ["Ada", "load-2-3"]);
         let target = |whep: Option<&str>| Target::Sessions {
             whip: Some("http://localhost/whip/{room}?name={name}".to_owned()),
             whep: whep.map(str::to_owned),
@@ -417,7 +419,7 @@ mod tests {
         assert_eq!((all.len(), all.iter().filter(|a| a.role.sends()).count()), (8, 2));
         assert!(all.iter().all(|a| a.role.sends() != a.role.receives()));
         let first = all.last().unwrap().session.as_ref().unwrap();
-        assert_eq!(first.path, "/whip/load-1?name=load-1-1");
+        assert_eq!(first.path, "/whip/load-1?name=Ada");
         let deaf = Plan { one_way: true, target: target(None), ..plan };
         assert_eq!(coming(&deaf, 1).unwrap().len(), 2);
     }

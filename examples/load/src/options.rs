@@ -43,6 +43,10 @@ pub(crate) struct Options {
     #[arg(help_heading = "Who comes", long, default_value_t = 3, value_name = "NUMBER")]
     pub(crate) people: usize,
 
+    /// What the first people of each room are called, separated by commas [default: after room and number]
+    #[arg(help_heading = "Who comes", long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) names: Vec<String>,
+
     /// How many of them send [default: all]
     #[arg(help_heading = "Who comes", long, value_name = "NUMBER")]
     pub(crate) publishers: Option<usize>,
@@ -255,6 +259,7 @@ impl Options {
             rooms: self.rooms,
             room_name: self.room.clone(),
             people: self.people,
+            names: self.names.clone(),
             publishers: self.publishers.unwrap_or(self.people),
             one_way: self.one_way,
             audio,

@@ -15,6 +15,8 @@ pub struct Plan {
     pub room_name: String,
     /// People in each room, those who send included.
     pub people: usize,
+    /// What the first of them are called; the others after room and number.
+    pub names: Vec<String>,
     /// How many of them send.
     pub publishers: usize,
     /// Who sends receives nothing.
@@ -75,6 +77,7 @@ impl Plan {
             rooms: 1,
             room_name: "load".to_owned(),
             people: 3,
+            names: Vec::new(),
             publishers: 3,
             one_way: false,
             audio: true,
