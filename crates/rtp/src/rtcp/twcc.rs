@@ -87,6 +87,7 @@ impl<'a> Twcc<'a> {
     }
 
     /// The statuses in order, at most `max` of them: give what your history of sent packets can hold.
+    #[inline]
     pub fn statuses(&self, max: usize) -> Statuses<'a> {
         let [chunks, deltas] = [self.chunks, self.deltas];
         Statuses {
@@ -127,6 +128,7 @@ pub struct Statuses<'a> {
 impl Iterator for Statuses<'_> {
     type Item = TwccStatus;
 
+    #[inline]
     fn next(&mut self) -> Option<TwccStatus> {
         self.left = self.left.checked_sub(1)?;
         while self.at >= self.chunk.len() {
@@ -174,6 +176,7 @@ enum Chunk {
 }
 
 impl Chunk {
+    #[inline]
     fn read(bytes: [u8; 2]) -> Self {
         let word = u16::from_be_bytes(bytes);
         match word >> 14 {
@@ -200,15 +203,23 @@ impl Chunk {
         }
     }
 
-    /// Bytes of the deltas of the first `n` symbols; an error for the reserved symbol.
-    fn delta_bytes(self, n: u16) -> Result<usize, Error> {
-        let of = |symbol: Symbol| match symbol {
-            LOST | SMALL | LARGE => Ok(usize::from(symbol)),
-            _ => Err(Error::Value),
-        };
+    /// Bytes of the deltas of the first `n` symbols, at most [`len`](Self::len); an error for the reserved symbol.
+    const fn delta_bytes(self, n: u16) -> Result<usize, Error> {
         match self {
-            Self::Run { symbol, .. } => Ok(of(symbol)? * usize::from(n)),
-            _ => (0..n).map(|at| of(self.symbol(at))).sum(),
+            Self::Run { symbol: LOST, .. } => Ok(0),
+            Self::Run { symbol: SMALL, .. } => Ok(n as usize),
+            Self::Run { symbol: LARGE, .. } => Ok(2 * n as usize),
+            Self::Run { .. } => Err(Error::Value),
+            // The first symbol stands highest.
+            Self::Bits(bits) => Ok((bits >> (14 - n)).count_ones() as usize),
+            Self::Pairs(bits) => {
+                let bits = bits >> (14 - 2 * n);
+                let (large, small) = (bits >> 1 & 0x1555, bits & 0x1555);
+                if large & small != 0 {
+                    return Err(Error::Value);
+                }
+                Ok((small.count_ones() + 2 * large.count_ones()) as usize)
+            }
         }
     }
 }
