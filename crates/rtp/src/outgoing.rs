@@ -33,6 +33,14 @@ impl Prefix {
         p.push(bytes).then_some(p)
     }
 
+    /// The first bytes of a few.
+    #[inline]
+    pub(crate) fn of(few: [u8; 8], len: usize) -> Self {
+        let mut bytes = [0; Self::MAX];
+        bytes[..8].copy_from_slice(&few);
+        Self { len: len.min(8) as u8, bytes }
+    }
+
     /// Appends; false, and nothing changed, where it does not fit.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
         let at = usize::from(self.len);

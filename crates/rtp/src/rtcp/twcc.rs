@@ -92,8 +92,7 @@ impl<'a> Twcc<'a> {
         let [chunks, deltas] = [self.chunks, self.deltas];
         Statuses {
             chunks,
-            chunk: Chunk::Run { symbol: LOST, len: 0 },
-            at: 0,
+            symbols: Symbols { word: 0, mask: 0, shift: 0, left: 0 },
             deltas,
             seq: self.base,
             left: max.min(self.len()),
@@ -116,9 +115,7 @@ pub struct TwccStatus {
 #[derive(Clone, Debug)]
 pub struct Statuses<'a> {
     chunks: &'a [u8],
-    chunk: Chunk,
-    /// How many of the chunk are given.
-    at: u16,
+    symbols: Symbols,
     deltas: &'a [u8],
     seq: u16,
     left: usize,
@@ -131,11 +128,11 @@ impl Iterator for Statuses<'_> {
     #[inline]
     fn next(&mut self) -> Option<TwccStatus> {
         self.left = self.left.checked_sub(1)?;
-        while self.at >= self.chunk.len() {
+        while self.symbols.left == 0 {
             let (&chunk, rest) = self.chunks.split_first_chunk()?;
-            (self.chunk, self.chunks, self.at) = (Chunk::read(chunk), rest, 0);
+            (self.symbols, self.chunks) = (Chunk::read(chunk).symbols(), rest);
         }
-        let delta = match self.chunk.symbol(self.at) {
+        let delta = match self.symbols.next() {
             SMALL => {
                 let (&d, rest) = self.deltas.split_first()?;
                 self.deltas = rest;
@@ -148,7 +145,6 @@ impl Iterator for Statuses<'_> {
             }
             _ => None,
         };
-        self.at += 1;
         let seq = TwccSeq(self.seq);
         self.seq = self.seq.wrapping_add(1);
         let arrival = delta.map(|d| {
@@ -195,11 +191,23 @@ impl Chunk {
     }
 
     /// The symbol at a place below [`len`](Self::len).
+    #[cfg(feature = "webrtc-rs-0_17")]
     const fn symbol(self, at: u16) -> Symbol {
         match self {
             Self::Run { symbol, .. } => symbol,
             Self::Bits(bits) => (bits << at >> 13 & 1) as u8,
             Self::Pairs(bits) => (bits << (2 * at) >> 12 & 3) as u8,
+        }
+    }
+
+    /// All of them, one after the other.
+    const fn symbols(self) -> Symbols {
+        match self {
+            Self::Run { symbol, len } => {
+                Symbols { word: (symbol as u16) << 14, mask: 3, shift: 0, left: len }
+            }
+            Self::Bits(bits) => Symbols { word: bits << 1, mask: 1, shift: 1, left: 14 },
+            Self::Pairs(bits) => Symbols { word: bits << 2, mask: 3, shift: 2, left: 7 },
         }
     }
 
@@ -221,5 +229,25 @@ impl Chunk {
                 Ok((small.count_ones() + 2 * large.count_ones()) as usize)
             }
         }
+    }
+}
+
+/// What is left of a chunk. The next symbol stands in the two highest bits under the mask.
+#[derive(Clone, Copy, Debug)]
+struct Symbols {
+    word: u16,
+    mask: u8,
+    shift: u8,
+    left: u16,
+}
+
+impl Symbols {
+    /// The next one; the caller has seen that there is one.
+    #[inline]
+    const fn next(&mut self) -> Symbol {
+        let symbol = (self.word >> 14) as u8 & self.mask;
+        self.word <<= self.shift;
+        self.left -= 1;
+        symbol
     }
 }

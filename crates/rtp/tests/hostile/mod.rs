@@ -236,12 +236,27 @@ pub fn extensions(size: usize) -> Vec<Hostile> {
     ]
 }
 
-/// Values of extensions, at most 255 bytes.
+/// The smallest packet that carries this value.
+fn carrying(value: &[u8]) -> Vec<u8> {
+    let mut body = [&[1, value.len() as u8][..], value].concat();
+    body.resize(body.len().next_multiple_of(4), 0);
+    extended([0x10, 0], &body)
+}
+
+fn read_carried(packet: &[u8]) -> Option<usize> {
+    read_descriptor(Packet::parse(packet).ok()?.extensions().next()?.1)
+}
+
+fn read_carried_layers(packet: &[u8]) -> Option<usize> {
+    read_layers(Packet::parse(packet).ok()?.extensions().next()?.1)
+}
+
+/// Values of extensions, at most 255 bytes, as they come: in packets that hold nothing else.
 pub fn values() -> Vec<Hostile> {
     let of = |name, bits: String| {
         let mut bytes = vec![0xc0, 0, 1];
         bytes.extend(packed(&bits));
-        Hostile { name, bytes, read: read_descriptor }
+        Hostile { name, bytes: carrying(&bytes), read: read_carried }
     };
     // Structure flag and four others, template_id_offset, targets less one.
     let head = |targets: usize| format!("10000{:06b}{:05b}", 0, targets - 1);
@@ -274,8 +289,8 @@ pub fn values() -> Vec<Hostile> {
         Hostile {
             name: "layers of every stream",
             // Four streams with one mask of four layers, four temporal layers each, rates of one byte.
-            bytes: [&[0x3f, 0xff, 0xff, 0xff, 0xff][..], &[1; 64]].concat(),
-            read: read_layers,
+            bytes: carrying(&[&[0x3f, 0xff, 0xff, 0xff, 0xff][..], &[1; 64]].concat()),
+            read: read_carried_layers,
         },
     ]
 }
