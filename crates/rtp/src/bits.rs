@@ -19,7 +19,13 @@ impl<'a> BitReader<'a> {
         self.at
     }
 
+    /// Goes on at a bit that was reached before.
+    pub(crate) const fn skip_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// `n` bits, at most 32, as a number.
+    #[inline]
     pub(crate) fn bits(&mut self, n: u32) -> Result<u32, Error> {
         let end = self.at + n as usize;
         if end > 8 * self.bytes.len() {
@@ -29,11 +35,12 @@ impl<'a> BitReader<'a> {
             return Ok(0);
         }
         // Up to 32 bits from the middle of a byte on touch five bytes.
-        let mut window = [0; 8];
         let from = self.bytes.get(self.at / 8..).unwrap_or(&[]);
-        for (to, byte) in window.iter_mut().zip(from.iter().take(5)) {
-            *to = *byte;
-        }
+        let window = from.first_chunk().copied().unwrap_or_else(|| {
+            let mut window = [0; 8];
+            window.iter_mut().zip(from).for_each(|(to, byte)| *to = *byte);
+            window
+        });
         let word = u64::from_be_bytes(window) << (self.at % 8) >> (64 - n);
         self.at = end;
         Ok(word as u32)

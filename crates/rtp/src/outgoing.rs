@@ -33,6 +33,14 @@ impl Prefix {
         p.push(bytes).then_some(p)
     }
 
+    /// The first bytes of a few.
+    #[inline]
+    pub(crate) fn of(few: [u8; 8], len: usize) -> Self {
+        let mut bytes = [0; Self::MAX];
+        bytes[..8].copy_from_slice(&few);
+        Self { len: len.min(8) as u8, bytes }
+    }
+
     /// Appends; false, and nothing changed, where it does not fit.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
         let at = usize::from(self.len);
@@ -43,6 +51,7 @@ impl Prefix {
     }
 
     /// The bytes.
+    #[inline]
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
@@ -51,29 +60,42 @@ impl Prefix {
 /// The header extension of an outgoing packet: short elements of our own, and at most one passed on as received.
 #[derive(Clone, Copy, Debug)]
 pub struct OutExtensions<'a> {
-    /// Elements in the two-byte form: id, length, value.
+    /// Elements as they travel, in the form that `long` says: gathered once, and written by a copy.
     own: [u8; OutExtensions::OWN],
     len: u8,
+    count: u8,
     /// Whether an id above 14, or a length of 0 or above 16, forces the two-byte form.
     long: bool,
     passed: Option<(ExtId, &'a [u8])>,
 }
 
 impl<'a> OutExtensions<'a> {
-    /// Room for MID (16), transport-wide number, abs-send-time, audio level, and some: id and length count.
+    /// Room for MID (16), transport-wide number, abs-send-time, audio level, and some: id and length count, a byte each.
     const OWN: usize = 48;
     /// No extension: the X bit stays clear.
-    pub const NONE: Self = Self { own: [0; Self::OWN], len: 0, long: false, passed: None };
+    pub const NONE: Self = Self { own: [0; Self::OWN], len: 0, count: 0, long: false, passed: None };
 
     /// Appends an element, copied. An id that stands there twice is the caller's mistake, and is sent twice.
+    #[inline]
     pub fn push(&mut self, id: ExtId, value: &[u8]) -> Result<(), ExtensionsFull> {
+        // There is room in either form, lest a later element that forces the longer one finds none.
+        let in_two_bytes = usize::from(self.len) + if self.long { 0 } else { usize::from(self.count) };
+        if in_two_bytes + 2 + value.len() > Self::OWN {
+            return Err(ExtensionsFull);
+        }
+        self.widen_for(id, value);
         let at = usize::from(self.len);
-        let to = self.own.get_mut(at..at + 2 + value.len()).ok_or(ExtensionsFull)?;
-        to[0] = id.get();
-        to[1] = value.len() as u8;
-        to[2..].copy_from_slice(value);
-        self.len += 2 + value.len() as u8;
-        self.long |= needs_two_bytes(id, value);
+        let head = if self.long { 2 } else { 1 };
+        let to = self.own.get_mut(at..at + head + value.len()).ok_or(ExtensionsFull)?;
+        if self.long {
+            to[0] = id.get();
+            to[1] = value.len() as u8;
+        } else {
+            to[0] = id.get() << 4 | (value.len() - 1) as u8;
+        }
+        to[head..].copy_from_slice(value);
+        self.len += (head + value.len()) as u8;
+        self.count += 1;
         Ok(())
     }
 
@@ -82,21 +104,28 @@ impl<'a> OutExtensions<'a> {
         if self.passed.is_some() || value.len() > 255 {
             return Err(ExtensionsFull);
         }
-        self.long |= needs_two_bytes(id, value);
+        self.widen_for(id, value);
         self.passed = Some((id, value));
         Ok(())
     }
 
     /// Whether there is nothing to write.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0 && self.passed.is_none()
     }
 
     /// The elements, our own first.
     pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
-        let mut rest = &self.own[..usize::from(self.len)];
+        let (mut rest, long) = (&self.own[..usize::from(self.len)], self.long);
         core::iter::from_fn(move || {
-            let (&[id, n], tail) = rest.split_first_chunk()?;
+            let (&first, tail) = rest.split_first()?;
+            let (id, n, tail) = if long {
+                let (&n, tail) = tail.split_first()?;
+                (first, n, tail)
+            } else {
+                (first >> 4, (first & 0x0f) + 1, tail)
+            };
             let (value, after) = tail.split_at_checked(usize::from(n))?;
             rest = after;
             Some((id, value))
@@ -105,37 +134,71 @@ impl<'a> OutExtensions<'a> {
     }
 
     /// Bytes on the wire, the four of the extension's own header included; a multiple of four; 0 for none.
+    #[inline]
     pub fn wire_len(&self) -> usize {
         if self.is_empty() {
             return 0;
         }
-        let per = if self.long { 2 } else { 1 };
-        let body: usize = self.iter().map(|(_, v)| per + v.len()).sum();
+        let head = if self.long { 2 } else { 1 };
+        let body = usize::from(self.len) + self.passed.map_or(0, |(_, value)| head + value.len());
         4 + body.next_multiple_of(4)
     }
 
     /// Writes the block into exactly [`wire_len`](Self::wire_len) bytes (RFC 8285 §4.2, §4.3).
+    #[inline]
     fn write(&self, out: &mut [u8]) {
         let [p0, p1, l0, l1, body @ ..] = out else { return };
         [*p0, *p1] = if self.long { [0x10, 0x00] } else { [0xbe, 0xde] };
         [*l0, *l1] = ((body.len() / 4) as u16).to_be_bytes();
-        let mut at = 0;
-        for (id, value) in self.iter() {
+        let own = &self.own[..usize::from(self.len)];
+        body[..own.len()].copy_from_slice(own);
+        let mut at = own.len();
+        if let Some((id, value)) = self.passed {
             if self.long {
-                body[at] = id;
+                body[at] = id.get();
                 body[at + 1] = value.len() as u8;
                 at += 2;
             } else {
-                body[at] = id << 4 | (value.len() - 1) as u8;
+                body[at] = id.get() << 4 | (value.len() - 1) as u8;
                 at += 1;
             }
             body[at..at + value.len()].copy_from_slice(value);
             at += value.len();
         }
-        body[at..].fill(0);
+        // Up to three, one by one: that is quicker than to ask for as many.
+        for padding in &mut body[at..] {
+            *padding = 0;
+        }
+    }
+
+    #[inline]
+    fn widen_for(&mut self, id: ExtId, value: &[u8]) {
+        if !self.long && needs_two_bytes(id, value) {
+            self.widen();
+        }
+    }
+
+    /// Puts what is there into the two-byte form: [`push`](Self::push) left room for it.
+    #[cold]
+    fn widen(&mut self) {
+        let (short, len) = (self.own, usize::from(self.len));
+        (self.len, self.long) = (0, true);
+        let mut rest = &short[..len];
+        while let Some((&first, tail)) = rest.split_first() {
+            let n = (first & 0x0f) + 1;
+            let Some((value, after)) = tail.split_at_checked(usize::from(n)) else { return };
+            let at = usize::from(self.len);
+            if let Some([id, length, to @ ..]) = self.own.get_mut(at..at + 2 + value.len()) {
+                (*id, *length) = (first >> 4, n);
+                to.copy_from_slice(value);
+                self.len += 2 + n;
+            }
+            rest = after;
+        }
     }
 }
 
+#[inline]
 fn needs_two_bytes(id: ExtId, value: &[u8]) -> bool {
     id.get() > 14 || value.is_empty() || value.len() > 16
 }
@@ -174,16 +237,19 @@ pub struct Outgoing<'a> {
 
 impl Outgoing<'_> {
     /// Bytes of the header.
+    #[inline]
     pub fn header_len(&self) -> usize {
         12 + 4 * usize::from(self.header.csrc.is_some()) + self.header.extensions.wire_len()
     }
 
     /// Bytes of the payload, padding included.
+    #[inline]
     pub fn body_len(&self) -> usize {
         self.prefix.as_slice().len() + self.tail.len() + usize::from(self.padding)
     }
 
     /// Writes the header and says how long it is.
+    #[inline]
     pub fn write_header(&self, out: &mut [u8]) -> Result<usize, TooSmall> {
         let n = self.header_len();
         let out = out.get_mut(..n).ok_or(TooSmall)?;
@@ -207,6 +273,7 @@ impl Outgoing<'_> {
     }
 
     /// Writes prefix, tail and padding in plain text, and says how long they are. A cipher may do this while it seals.
+    #[inline]
     pub fn write_body(&self, out: &mut [u8]) -> Result<usize, TooSmall> {
         let n = self.body_len();
         let out = out.get_mut(..n).ok_or(TooSmall)?;
@@ -238,12 +305,19 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
+    /// Mostly such as the short form can say.
+    fn value() -> impl Strategy<Value = Vec<u8>> {
+        use prop::collection::vec;
+        prop_oneof![6 => vec(any::<u8>(), 1..8), 1 => vec(any::<u8>(), 0..20)]
+    }
+
     proptest! {
         #![proptest_config(crate::cases::cases(4096))]
 
         #[test]
         fn what_is_written_is_read_back(
-            elements in prop::collection::vec((1u8..=20, prop::collection::vec(any::<u8>(), 0..12)), 0..4),
+            elements in prop::collection::vec((prop_oneof![4 => 1u8..=14, 1 => 15u8..=20], value()), 0..10),
+            first in any::<bool>(),
             passed in prop::option::of((1u8..=14, prop::collection::vec(any::<u8>(), 0..256))),
             csrc in prop::option::of(any::<u32>()),
             (index, ts, ssrc, pt) in (0u64..1 << 48, any::<u32>(), any::<u32>(), 0u8..128),
@@ -253,13 +327,22 @@ mod tests {
         ) {
             let mut extensions = OutExtensions::NONE;
             let mut expected = Vec::new();
+            // Before or after our own, it is written after them.
+            if let (true, Some((id, value))) = (first, &passed) {
+                extensions.pass(ExtId::new(*id).unwrap(), value).unwrap();
+            }
+            let mut room = 48;
             for (id, value) in &elements {
+                // Whatever the form, as many bytes as the longer one takes.
+                let fits = 2 + value.len() <= room;
+                prop_assert_eq!({ extensions }.push(ExtId::new(*id).unwrap(), value).is_ok(), fits);
+                room -= if fits { 2 + value.len() } else { 0 };
                 if extensions.push(ExtId::new(*id).unwrap(), value).is_ok() {
                     expected.push((*id, value.clone()));
                 }
             }
             if let Some((id, value)) = &passed {
-                extensions.pass(ExtId::new(*id).unwrap(), value).unwrap();
+                prop_assert_eq!(extensions.pass(ExtId::new(*id).unwrap(), value).is_ok(), !first);
                 expected.push((*id, value.clone()));
             }
             let p = Outgoing {
@@ -272,6 +355,7 @@ mod tests {
                 tail: &tail,
                 padding,
             };
+            prop_assert!(extensions.iter().map(|(id, x)| (id, x.to_vec())).eq(expected.iter().cloned()));
             let mut out = [0xaa; 700];
             let h = p.write_header(&mut out).unwrap();
             let n = h + p.write_body(&mut out[h..]).unwrap();

@@ -22,6 +22,7 @@ pub struct Packet<'a> {
 
 impl<'a> Packet<'a> {
     /// Reads the header of a decrypted packet.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let fixed: &[u8; FIXED] = bytes.first_chunk().ok_or(Error::TooShort)?;
         if fixed[0] >> 6 != 2 {
@@ -63,31 +64,37 @@ impl<'a> Packet<'a> {
     }
 
     /// The marker bit.
+    #[inline]
     pub fn marker(&self) -> bool {
         self.bytes[1] & 0x80 != 0
     }
 
     /// The payload type.
+    #[inline]
     pub fn pt(&self) -> Pt {
         Pt::from_header(self.bytes[1])
     }
 
     /// The sequence number.
+    #[inline]
     pub fn seq(&self) -> Seq {
         Seq(u16::from_be_bytes([self.bytes[2], self.bytes[3]]))
     }
 
     /// The timestamp.
+    #[inline]
     pub fn timestamp(&self) -> RtpTime {
         RtpTime(u32::from_be_bytes([self.bytes[4], self.bytes[5], self.bytes[6], self.bytes[7]]))
     }
 
     /// The synchronisation source.
+    #[inline]
     pub fn ssrc(&self) -> Ssrc {
         Ssrc(u32::from_be_bytes([self.bytes[8], self.bytes[9], self.bytes[10], self.bytes[11]]))
     }
 
     /// The contributing sources, in order.
+    #[inline]
     pub fn csrcs(&self) -> impl ExactSizeIterator<Item = Ssrc> + 'a {
         self.bytes[FIXED..self.csrc_end]
             .chunks_exact(4)
@@ -96,12 +103,14 @@ impl<'a> Packet<'a> {
 
     /// The header extension's elements (RFC 8285): none if there is no extension or its profile is another one.
     /// An element that runs past the block ends the walk, as in the browsers.
+    #[inline]
     pub fn extensions(&self) -> Elements<'a> {
         let (profile, body) = self.extension_block().unwrap_or((0, &[]));
         Elements::new(profile, body)
     }
 
     /// The header extension as it stands there, of whatever form: its profile (RFC 3550 §5.3.1) and its body.
+    #[inline]
     pub fn extension_block(&self) -> Option<(u16, &'a [u8])> {
         let bytes = self.bytes;
         match bytes.get(self.csrc_end..self.header_end) {
@@ -111,23 +120,27 @@ impl<'a> Packet<'a> {
     }
 
     /// The whole header: fixed part, CSRCs, extension.
+    #[inline]
     pub fn header(&self) -> &'a [u8] {
         let bytes = self.bytes;
         &bytes[..self.header_end]
     }
 
     /// The payload without padding.
+    #[inline]
     pub fn payload(&self) -> &'a [u8] {
         let bytes = self.bytes;
         &bytes[self.header_end..self.payload_end]
     }
 
     /// Bytes of padding, the count included: 0 to 255.
+    #[inline]
     pub fn padding(&self) -> usize {
         self.bytes.len() - self.payload_end
     }
 
     /// The packet as it was given.
+    #[inline]
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }

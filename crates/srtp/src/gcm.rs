@@ -15,7 +15,8 @@ const TAG: usize = 16;
 /// One direction and kind.
 pub(crate) struct Gcm {
     key: LessSafeKey,
-    salt: Zeroizing<[u8; 12]>,
+    /// In the lower 96 bits.
+    salt: Zeroizing<u128>,
 }
 
 impl Gcm {
@@ -27,19 +28,16 @@ impl Gcm {
     fn with_session_key(key: &[u8], salt: &[u8; 12]) -> Result<Self, BadKey> {
         let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
         let key = UnboundKey::new(algorithm, key).map_err(|_| BadKey)?;
-        Ok(Self { key: LessSafeKey::new(key), salt: Zeroizing::new(*salt) })
+        let mut wide = Zeroizing::new([0; 16]);
+        wide[4..].copy_from_slice(salt);
+        Ok(Self { key: LessSafeKey::new(key), salt: Zeroizing::new(u128::from_be_bytes(*wide)) })
     }
 
     /// Two zero bytes, SSRC, 48 bits of index, XOR the salt: for RTP the index is roll-over counter and sequence number
     /// (RFC 7714 §8.1); for RTCP its 31 bits (§9.1).
     fn nonce(&self, ssrc: Ssrc, index: u64) -> Nonce {
-        let mut iv = *self.salt;
-        for (byte, x) in iv.iter_mut().skip(2).zip(ssrc.0.to_be_bytes()) {
-            *byte ^= x;
-        }
-        for (byte, x) in iv.iter_mut().skip(6).zip(index.to_be_bytes().into_iter().skip(2)) {
-            *byte ^= x;
-        }
+        let iv = *self.salt ^ u128::from(ssrc.0) << 48 ^ u128::from(index & 0xffff_ffff_ffff);
+        let [_, _, _, _, iv @ ..] = iv.to_be_bytes();
         Nonce::assume_unique_for_key(iv)
     }
 

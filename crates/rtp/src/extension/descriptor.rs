@@ -119,6 +119,15 @@ impl<'a> DependencyDescriptor<'a> {
     /// stream otherwise. ([`DescriptorReader`] does both.) Bytes after what is meant are ignored, as §A.8.3 wants it
     /// (zero_padding).
     pub fn parse(value: &'a [u8], structure: Option<&'a Structure>) -> Result<Self, DescriptorError> {
+        Self::parse_after(value, structure, None)
+    }
+
+    /// The same, where the bit is known at which the structure ends that the value carries, and that it is `structure`.
+    fn parse_after(
+        value: &'a [u8],
+        structure: Option<&'a Structure>,
+        end: Option<usize>,
+    ) -> Result<Self, DescriptorError> {
         let head = DescriptorHead::read(value)?;
         let structure = structure.ok_or(DescriptorError::NoStructure)?;
         let mut reader = Self::reader(value)?;
@@ -126,8 +135,12 @@ impl<'a> DependencyDescriptor<'a> {
         let mut flag = || if extended { reader.flag() } else { Ok(false) };
         let [attached, has_mask, has_dtis, has_fdiffs, has_chains] =
             [flag()?, flag()?, flag()?, flag()?, flag()?];
-        if attached && Structure::read(&mut reader)? != *structure {
-            return Err(DescriptorError::NoStructure);
+        match end {
+            Some(end) => reader.skip_to(end),
+            None if attached && Structure::read(&mut reader)? != *structure => {
+                return Err(DescriptorError::NoStructure);
+            }
+            None => {}
         }
         let mask_at = reader.position() as u16;
         let active = if has_mask { Some(reader.bits(structure.targets().into())?) } else { None };
@@ -163,14 +176,20 @@ impl<'a> DependencyDescriptor<'a> {
     /// The structure that a value carries, if all of the value is well formed; [`DescriptorError::NoStructure`] if it carries
     /// none.
     pub fn attached_structure(value: &[u8]) -> Result<Structure, DescriptorError> {
+        Self::attachment(value).map(|(structure, _)| structure)
+    }
+
+    /// The same with the bit at which it ends.
+    fn attachment(value: &[u8]) -> Result<(Structure, usize), DescriptorError> {
         if !DescriptorHead::read(value)?.attached {
             return Err(DescriptorError::NoStructure);
         }
         let mut reader = Self::reader(value)?;
         reader.bits(5)?;
         let structure = Structure::read(&mut reader)?;
-        DependencyDescriptor::parse(value, Some(&structure))?;
-        Ok(structure)
+        let end = reader.position();
+        DependencyDescriptor::parse_after(value, Some(&structure), Some(end))?;
+        Ok((structure, end))
     }
 
     /// A reader after the mandatory fields.

@@ -19,6 +19,7 @@ pub struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     /// The elements of a block's body; none under a profile that is not RFC 8285's.
+    #[inline]
     pub fn new(profile: u16, body: &'a [u8]) -> Self {
         match profile {
             ONE_BYTE => Self { two_byte: false, rest: body, whole: true },
@@ -29,6 +30,7 @@ impl<'a> Elements<'a> {
 
     /// Whether the walk is at the end of the block and has given all that stood in it: no element ran past the end, none was
     /// stepped over, the profile is RFC 8285's.
+    #[inline]
     pub const fn is_whole(&self) -> bool {
         self.whole && self.rest.is_empty()
     }
@@ -37,6 +39,7 @@ impl<'a> Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = (ExtId, &'a [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (&first, after) = self.rest.split_first()?;

@@ -1,20 +1,26 @@
 //! Which id means which extension, in one direction of one media section.
 
 use core::fmt;
+use core::num::NonZeroU8;
 
 /// The id of a header extension element: 1 to 14 in the one-byte form, 1 to 255 in the two-byte form (RFC 8285 §4).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ExtId(u8);
+pub struct ExtId(NonZeroU8);
 
 impl ExtId {
     /// `None` for 0, which is padding.
+    #[inline]
     pub const fn new(v: u8) -> Option<Self> {
-        if v == 0 { None } else { Some(Self(v)) }
+        match NonZeroU8::new(v) {
+            Some(v) => Some(Self(v)),
+            None => None,
+        }
     }
 
     /// 1 to 255.
+    #[inline]
     pub const fn get(self) -> u8 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -79,37 +85,50 @@ kinds! {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ExtensionMap {
     ids: [Option<ExtId>; ExtensionKind::ALL.len()],
+    /// The other way round, for the ids of the one-byte form (and 0 and 15): what browsers use.
+    short: [Option<ExtensionKind>; 16],
 }
 
 impl ExtensionMap {
     /// Nothing negotiated.
-    pub const EMPTY: Self = Self { ids: [None; ExtensionKind::ALL.len()] };
+    pub const EMPTY: Self = Self { ids: [None; ExtensionKind::ALL.len()], short: [None; 16] };
 
     /// Sets an extension's id; what the id meant before is forgotten.
     pub fn set(&mut self, kind: ExtensionKind, id: ExtId) {
-        for slot in &mut self.ids {
-            if *slot == Some(id) {
-                *slot = None;
-            }
+        if let Some(before) = self.kind(id) {
+            self.remove(before);
         }
+        self.remove(kind);
         self.ids[kind as usize] = Some(id);
+        if let Some(short) = self.short.get_mut(usize::from(id.get())) {
+            *short = Some(kind);
+        }
     }
 
     /// Forgets an extension.
     pub fn remove(&mut self, kind: ExtensionKind) {
-        self.ids[kind as usize] = None;
+        let id = self.ids[kind as usize].take();
+        if let Some(short) = id.and_then(|id| self.short.get_mut(usize::from(id.get()))) {
+            *short = None;
+        }
     }
 
     /// The id of an extension, if negotiated.
+    #[inline]
     pub fn id(&self, kind: ExtensionKind) -> Option<ExtId> {
         self.ids[kind as usize]
     }
 
     /// The extension of an id, if negotiated.
+    #[inline]
     pub fn kind(&self, id: ExtId) -> Option<ExtensionKind> {
-        // A dozen bytes, which fit a register or two: quicker than a second table.
-        let at = self.ids.iter().position(|&i| i == Some(id))?;
-        ExtensionKind::ALL.get(at).copied()
+        match self.short.get(usize::from(id.get())) {
+            Some(kind) => *kind,
+            None => {
+                let at = self.ids.iter().position(|&i| i == Some(id))?;
+                ExtensionKind::ALL.get(at).copied()
+            }
+        }
     }
 
     /// All that are negotiated.
@@ -130,6 +149,14 @@ mod tests {
         map.set(ExtensionKind::Rid, id(4));
         assert_eq!(map.kind(id(4)), Some(ExtensionKind::Rid));
         assert_eq!(map.id(ExtensionKind::Mid), None);
+        // Another id for the same, in the long form and back.
+        for v in [200, 14] {
+            map.set(ExtensionKind::Rid, id(v));
+            assert_eq!((map.kind(id(v)), map.kind(id(4))), (Some(ExtensionKind::Rid), None));
+            assert_eq!(map.iter().collect::<std::vec::Vec<_>>(), [(ExtensionKind::Rid, id(v))]);
+        }
+        map.remove(ExtensionKind::Rid);
+        assert_eq!(map, ExtensionMap::EMPTY);
         for &k in ExtensionKind::ALL {
             assert_eq!(ExtensionKind::from_uri(k.uri()), Some(k));
         }

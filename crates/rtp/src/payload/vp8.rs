@@ -79,58 +79,74 @@ pub struct Vp8Patch {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Vp8Descriptor {
-    raw: [u8; Self::MAX],
+    /// Zeros behind what it has.
+    raw: [u8; WINDOW],
     len: u8,
     fields: Vp8Fields,
 }
+
+/// As long as the longest descriptor, or its patch, and a round number.
+const WINDOW: usize = 8;
 
 impl Vp8Descriptor {
     /// The longest descriptor.
     pub const MAX: usize = 6;
 
     /// Reads the descriptor that starts a payload. [`Error::Descriptor`] if the payload ends before it does.
+    #[inline]
     pub fn parse(payload: &[u8]) -> Result<Self, Error> {
+        // Its fields are found in a copy that is long enough for all of them; only then it is asked whether they were there.
+        let mut raw = match payload.first_chunk::<WINDOW>() {
+            Some(window) => *window,
+            None => {
+                let mut window = [0; WINDOW];
+                window.iter_mut().zip(payload).for_each(|(to, from)| *to = *from);
+                window
+            }
+        };
         let mut at = 0;
         let mut take = || {
-            let byte = payload.get(at).copied().ok_or(Error::Descriptor);
+            let byte = raw[at % WINDOW];
             at += 1;
             byte
         };
-        let first = take()?;
+        let first = take();
         let mut fields = Vp8Fields {
             discardable: first & N != 0,
             start: first & S != 0,
             partition: first & 7,
             ..Vp8Fields::default()
         };
-        let extended = if first & X != 0 { take()? } else { 0 };
+        let extended = if first & X != 0 { take() } else { 0 };
         if extended & I != 0 {
-            let id = take()?;
+            let id = take();
             fields.picture_id = Some(if id & M != 0 {
-                PictureId::Long(u16::from_be_bytes([id & 0x7f, take()?]))
+                PictureId::Long(u16::from_be_bytes([id & 0x7f, take()]))
             } else {
                 PictureId::Short(id)
             });
         }
         if extended & L != 0 {
-            fields.tl0 = Some(take()?);
+            fields.tl0 = Some(take());
         }
         if extended & (T | K) != 0 {
-            let byte = take()?;
+            let byte = take();
             fields.temporal =
                 (extended & T != 0).then_some(Temporal { layer: byte >> 6, sync: byte & 0x20 != 0 });
             fields.key_index = (extended & K != 0).then_some(byte & 0x1f);
         }
-        let mut raw = [0; Self::MAX];
-        for (to, from) in raw.iter_mut().zip(payload.iter().take(at)) {
-            *to = *from;
+        if at > payload.len() {
+            return Err(Error::Descriptor);
+        }
+        for (i, byte) in raw.iter_mut().enumerate() {
+            *byte = if i < at { *byte } else { 0 };
         }
         Ok(Self { raw, len: at as u8, fields })
     }
 
     /// Builds a descriptor. Numbers are taken modulo their width.
     pub fn new(fields: Vp8Fields) -> Self {
-        let mut raw = [0; Self::MAX];
+        let mut raw = [0; WINDOW];
         let mut len = 0;
         let mut put = |byte: u8| {
             raw[len] = byte;
@@ -169,6 +185,7 @@ impl Vp8Descriptor {
     }
 
     /// Bytes of the descriptor: 1 to 6.
+    #[inline]
     pub const fn len(&self) -> usize {
         self.len as usize
     }
@@ -214,51 +231,58 @@ impl Vp8Descriptor {
     }
 
     /// The descriptor with some fields changed, and how many bytes of the payload it replaces (always [`len`](Self::len)).
+    #[inline]
     pub fn patched(&self, patch: &Vp8Patch) -> (Prefix, usize) {
-        let mut prefix = Prefix::EMPTY;
-        // At most seven bytes, which a prefix holds: the pushes cannot fail.
-        let mut put = |bytes: &[u8]| {
-            prefix.push(bytes);
+        // At most a byte more than the descriptor: seven of eight.
+        let (mut out, mut len) = ([0; WINDOW], 0);
+        let mut put = |byte: u8| {
+            out[len % WINDOW] = byte;
+            len += 1;
         };
-        let mut rest = self.as_bytes();
-        let mut take = |n: usize| {
-            let (head, tail) = rest.split_at_checked(n).unwrap_or((rest, &[]));
-            rest = tail;
-            head
+        let mut at = 0;
+        let mut take = || {
+            let byte = self.raw[at % WINDOW];
+            at += 1;
+            byte
         };
-        put(take(if self.raw[0] & X != 0 { 2 } else { 1 }));
-        match self.fields.picture_id {
-            None => {}
-            Some(PictureId::Long(_)) => {
-                let old = take(2);
-                match patch.picture_id {
-                    Some(id) => put(&(0x8000 | id.get()).to_be_bytes()),
+        let first = take();
+        put(first);
+        if first & X != 0 {
+            put(take());
+        }
+        match (self.fields.picture_id, patch.picture_id) {
+            (None, _) => {}
+            (Some(PictureId::Short(_)), id) => {
+                let old = take();
+                match id {
+                    Some(PictureId::Long(v)) => {
+                        let [high, low] = v.to_be_bytes();
+                        put(M | high);
+                        put(low);
+                    }
+                    Some(PictureId::Short(v)) => put(v & 0x7f),
                     None => put(old),
                 }
             }
-            Some(PictureId::Short(_)) => {
-                let old = take(1);
-                match patch.picture_id {
-                    Some(PictureId::Long(v)) => put(&(0x8000 | v).to_be_bytes()),
-                    Some(PictureId::Short(v)) => put(&[v & 0x7f]),
-                    None => put(old),
-                }
+            (Some(PictureId::Long(_)), id) => {
+                let old = [take(), take()];
+                let [high, low] = id.map_or(old, |id| id.get().to_be_bytes());
+                put(M | high);
+                put(low);
             }
         }
         if self.fields.tl0.is_some() {
-            let old = take(1);
-            match patch.tl0 {
-                Some(v) => put(&[v]),
-                None => put(old),
-            }
+            let old = take();
+            put(patch.tl0.unwrap_or(old));
         }
-        if let [last] = take(1) {
+        if self.fields.temporal.is_some() || self.fields.key_index.is_some() {
+            let old = take();
             match (self.fields.key_index, patch.key_index) {
-                (Some(_), Some(k)) => put(&[last & 0xe0 | k & 0x1f]),
-                _ => put(&[*last]),
+                (Some(_), Some(k)) => put(old & 0xe0 | k & 0x1f),
+                _ => put(old),
             }
         }
-        (prefix, self.len())
+        (Prefix::of(out, len), self.len())
     }
 }
 

@@ -38,6 +38,7 @@ impl<'a> Compound<'a> {
     }
 
     /// The packets, in order.
+    #[inline]
     pub fn iter(&self) -> Packets<'a> {
         Packets { rest: self.bytes }
     }
@@ -61,6 +62,7 @@ pub struct Packets<'a> {
 impl<'a> Iterator for Packets<'a> {
     type Item = RtcpPacket<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<RtcpPacket<'a>> {
         // All of it was read before: an error here cannot be, and would end the walk.
         let (block, after) = Block::split(self.rest).ok()?;
@@ -143,6 +145,7 @@ struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
+    #[inline]
     fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
         let &[first, packet_type, l0, l1] = bytes.first_chunk().ok_or(Error::TooShort)?;
         if first >> 6 != 2 {

@@ -87,12 +87,12 @@ impl<'a> Twcc<'a> {
     }
 
     /// The statuses in order, at most `max` of them: give what your history of sent packets can hold.
+    #[inline]
     pub fn statuses(&self, max: usize) -> Statuses<'a> {
         let [chunks, deltas] = [self.chunks, self.deltas];
         Statuses {
             chunks,
-            chunk: Chunk::Run { symbol: LOST, len: 0 },
-            at: 0,
+            symbols: Symbols { word: 0, mask: 0, shift: 0, left: 0 },
             deltas,
             seq: self.base,
             left: max.min(self.len()),
@@ -115,9 +115,7 @@ pub struct TwccStatus {
 #[derive(Clone, Debug)]
 pub struct Statuses<'a> {
     chunks: &'a [u8],
-    chunk: Chunk,
-    /// How many of the chunk are given.
-    at: u16,
+    symbols: Symbols,
     deltas: &'a [u8],
     seq: u16,
     left: usize,
@@ -127,13 +125,14 @@ pub struct Statuses<'a> {
 impl Iterator for Statuses<'_> {
     type Item = TwccStatus;
 
+    #[inline]
     fn next(&mut self) -> Option<TwccStatus> {
         self.left = self.left.checked_sub(1)?;
-        while self.at >= self.chunk.len() {
+        while self.symbols.left == 0 {
             let (&chunk, rest) = self.chunks.split_first_chunk()?;
-            (self.chunk, self.chunks, self.at) = (Chunk::read(chunk), rest, 0);
+            (self.symbols, self.chunks) = (Chunk::read(chunk).symbols(), rest);
         }
-        let delta = match self.chunk.symbol(self.at) {
+        let delta = match self.symbols.next() {
             SMALL => {
                 let (&d, rest) = self.deltas.split_first()?;
                 self.deltas = rest;
@@ -146,7 +145,6 @@ impl Iterator for Statuses<'_> {
             }
             _ => None,
         };
-        self.at += 1;
         let seq = TwccSeq(self.seq);
         self.seq = self.seq.wrapping_add(1);
         let arrival = delta.map(|d| {
@@ -174,6 +172,7 @@ enum Chunk {
 }
 
 impl Chunk {
+    #[inline]
     fn read(bytes: [u8; 2]) -> Self {
         let word = u16::from_be_bytes(bytes);
         match word >> 14 {
@@ -192,6 +191,7 @@ impl Chunk {
     }
 
     /// The symbol at a place below [`len`](Self::len).
+    #[cfg(feature = "webrtc-rs-0_17")]
     const fn symbol(self, at: u16) -> Symbol {
         match self {
             Self::Run { symbol, .. } => symbol,
@@ -200,15 +200,54 @@ impl Chunk {
         }
     }
 
-    /// Bytes of the deltas of the first `n` symbols; an error for the reserved symbol.
-    fn delta_bytes(self, n: u16) -> Result<usize, Error> {
-        let of = |symbol: Symbol| match symbol {
-            LOST | SMALL | LARGE => Ok(usize::from(symbol)),
-            _ => Err(Error::Value),
-        };
+    /// All of them, one after the other.
+    const fn symbols(self) -> Symbols {
         match self {
-            Self::Run { symbol, .. } => Ok(of(symbol)? * usize::from(n)),
-            _ => (0..n).map(|at| of(self.symbol(at))).sum(),
+            Self::Run { symbol, len } => {
+                Symbols { word: (symbol as u16) << 14, mask: 3, shift: 0, left: len }
+            }
+            Self::Bits(bits) => Symbols { word: bits << 1, mask: 1, shift: 1, left: 14 },
+            Self::Pairs(bits) => Symbols { word: bits << 2, mask: 3, shift: 2, left: 7 },
         }
+    }
+
+    /// Bytes of the deltas of the first `n` symbols, at most [`len`](Self::len); an error for the reserved symbol.
+    const fn delta_bytes(self, n: u16) -> Result<usize, Error> {
+        match self {
+            Self::Run { symbol: LOST, .. } => Ok(0),
+            Self::Run { symbol: SMALL, .. } => Ok(n as usize),
+            Self::Run { symbol: LARGE, .. } => Ok(2 * n as usize),
+            Self::Run { .. } => Err(Error::Value),
+            // The first symbol stands highest.
+            Self::Bits(bits) => Ok((bits >> (14 - n)).count_ones() as usize),
+            Self::Pairs(bits) => {
+                let bits = bits >> (14 - 2 * n);
+                let (large, small) = (bits >> 1 & 0x1555, bits & 0x1555);
+                if large & small != 0 {
+                    return Err(Error::Value);
+                }
+                Ok((small.count_ones() + 2 * large.count_ones()) as usize)
+            }
+        }
+    }
+}
+
+/// What is left of a chunk. The next symbol stands in the two highest bits under the mask.
+#[derive(Clone, Copy, Debug)]
+struct Symbols {
+    word: u16,
+    mask: u8,
+    shift: u8,
+    left: u16,
+}
+
+impl Symbols {
+    /// The next one; the caller has seen that there is one.
+    #[inline]
+    const fn next(&mut self) -> Symbol {
+        let symbol = (self.word >> 14) as u8 & self.mask;
+        self.word <<= self.shift;
+        self.left -= 1;
+        symbol
     }
 }

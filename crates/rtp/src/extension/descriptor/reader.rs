@@ -28,14 +28,16 @@ impl DescriptorReader {
         value: &'a [u8],
     ) -> Result<DependencyDescriptor<'a>, DescriptorError> {
         let head = DescriptorHead::read(value)?;
+        let mut end = None;
         if head.attached {
-            let attached = DependencyDescriptor::attached_structure(value)?;
+            let (attached, ends) = DependencyDescriptor::attachment(value)?;
             self.take(seq, attached)?;
+            end = Some(ends);
         } else if self.known.is_some() && seq < self.first {
             // It may mean the structure before: its ids prove nothing.
             return Err(DescriptorError::Stale);
         }
-        let descriptor = DependencyDescriptor::parse(value, self.known.as_ref())?;
+        let descriptor = DependencyDescriptor::parse_after(value, self.known.as_ref(), end)?;
         if let Some(active) = descriptor.active_targets().filter(|_| seq >= self.active_from) {
             (self.active, self.active_from) = (active, seq);
         }
