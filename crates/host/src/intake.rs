@@ -34,8 +34,14 @@ impl Shard {
             // What other shards heard stands before what came: who has proved a path by a check may go on on it as soon as it has
             // the answer, which left after the word of it.
             while let Some(parcel) = post.returned() {
-                for (path, heard) in parcel.word().filter(|(_, heard)| *heard != Heard::Nothing) {
-                    steer.heard(now, path, parcel.to, heard == Heard::Check);
+                for (path, heard) in parcel.word() {
+                    match heard {
+                        Heard::Nothing => {}
+                        Heard::Nobody => steer.gone(path, parcel.to),
+                        Heard::Peer | Heard::Check => {
+                            steer.heard(now, path, parcel.to, heard == Heard::Check);
+                        }
+                    }
                 }
                 post.keep(parcel);
             }
@@ -49,6 +55,10 @@ impl Shard {
                     }
                     Way::Known(shard) => post.put(shard, path, datagram, false),
                     Way::New(shard) => post.put(shard, path, datagram, true),
+                    Way::Asked(shard) => {
+                        counters.address_taken += 1;
+                        post.put(shard, path, datagram, true);
+                    }
                     Way::Taken => counters.address_taken += 1,
                 }
             }
@@ -69,7 +79,10 @@ impl Shard {
             let now = clock.now();
             taken += parcel.len();
             counters.taken_over += parcel.len() as u64;
-            parcel.open(|path, datagram| desk.take(now, path, datagram, 0));
+            parcel.open(|path, datagram| match desk.take(now, path, datagram, 0) {
+                Heard::Nothing if !desk.transport.knows(path) => Heard::Nobody,
+                heard => heard,
+            });
             post.give_back(parcel);
         }
         self.more |= taken >= limits::DATAGRAMS_PER_TURN;

@@ -32,6 +32,8 @@ struct Item {
 pub(crate) enum Heard {
     /// Nothing that was anybody's.
     Nothing,
+    /// The same, and its path is nobody's here.
+    Nobody,
     /// A peer's own.
     Peer,
     /// A peer's check: it is reached on this path.

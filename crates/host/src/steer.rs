@@ -44,8 +44,11 @@ pub(crate) enum Way {
     Known(usize),
     /// To another shard: a check that names it, from a path of nobody's yet.
     New(usize),
-    /// Nowhere: a check for one shard's peer from a path that is beyond doubt that of another's.
+    /// Nowhere: a check for one shard's peer from a path that is beyond doubt that of a peer here.
     Taken,
+    /// Nowhere for now: the same, where the path is that of another shard's peer, as far as is known here. That shard is asked: its
+    /// peer may have left, and then the next check goes through.
+    Asked(usize),
 }
 
 impl Steer {
@@ -69,7 +72,7 @@ impl Steer {
         // another's address could cut it off. Within a transport it holds; this is the same between transports.
         let held = place.filter(|p| now.since(p.heard) < SILENT_AFTER);
         match held {
-            Some(place) if place.shard != shard => Way::Taken,
+            Some(place) if place.shard != shard => Way::Asked(place.shard),
             _ if shard == self.own => Way::Here,
             Some(_) => Way::Known(shard),
             None if transport.holds(now, path) => Way::Taken,
@@ -92,6 +95,15 @@ impl Steer {
         let before = self.old.remove(&path);
         if (proved || before.is_some_and(|p| p.shard == shard)) && self.young.len() < limits::PATHS {
             self.young.insert(path, Place { shard, heard: now });
+        }
+    }
+
+    /// Another shard has nobody on a path any more.
+    pub(crate) fn gone(&mut self, path: Path, shard: usize) {
+        for places in [&mut self.young, &mut self.old] {
+            if places.get(&path).is_some_and(|place| place.shard == shard) {
+                places.remove(&path);
+            }
         }
     }
 
@@ -168,11 +180,15 @@ mod tests {
         let now = Time::from_millis(100_000);
         steer.heard(now, path(1), 1, true);
         let soon = now.plus(Duration::from_secs(7));
-        assert_eq!(steer.way(soon, path(1), &check(2), &transport), Way::Taken);
-        assert_eq!(steer.way(soon, path(1), &check(0), &transport), Way::Taken);
+        assert_eq!(steer.way(soon, path(1), &check(2), &transport), Way::Asked(1));
+        assert_eq!(steer.way(soon, path(1), &check(0), &transport), Way::Asked(1));
         steer.heard(soon, path(1), 1, false);
         let later = now.plus(Duration::from_secs(14));
-        assert_eq!(steer.way(later, path(1), &check(2), &transport), Way::Taken, "media was heard meanwhile");
+        assert_eq!(
+            steer.way(later, path(1), &check(2), &transport),
+            Way::Asked(1),
+            "media was heard meanwhile"
+        );
         let late = now.plus(Duration::from_secs(16));
         assert_eq!(steer.way(late, path(1), &check(2), &transport), Way::New(2));
         assert_eq!(steer.way(late, path(1), &check(0), &transport), Way::Here);
@@ -180,6 +196,22 @@ mod tests {
         assert_eq!(steer.way(late, path(1), &MEDIA, &transport), Way::Known(2));
         steer.is_ours(path(1));
         assert_eq!(steer.way(late, path(1), &MEDIA, &transport), Way::Here);
+    }
+
+    #[test]
+    fn a_path_is_free_as_soon_as_its_shard_says_so() {
+        let (mut steer, transport) = (Steer::new(0, 4), transport());
+        let now = Time::from_millis(100_000);
+        steer.heard(now, path(1), 1, true);
+        steer.gone(path(1), 3);
+        assert_eq!(steer.way(now, path(1), &check(2), &transport), Way::Asked(1), "it was not theirs");
+        steer.gone(path(1), 1);
+        assert_eq!(steer.way(now, path(1), &check(2), &transport), Way::New(2));
+        // The older generation forgets, too.
+        steer.heard(now, path(1), 1, true);
+        steer.heard(now.plus(GONE_AFTER), path(2), 1, true);
+        steer.gone(path(1), 1);
+        assert_eq!(steer.way(now, path(1), &check(2), &transport), Way::New(2));
     }
 
     #[test]

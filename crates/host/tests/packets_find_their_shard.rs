@@ -6,6 +6,8 @@ mod common;
 
 use common::{Client, TALKS, ask, connect, counters, report, socket_to, until};
 use salon_host::{Handle, Host, HostConfig};
+use salon_udp::{Options, Socket};
+use std::time::{Duration, Instant};
 
 fn host(shards: usize) -> (Host, Handle) {
     let mut config = HostConfig::new("127.0.0.1:0".parse().unwrap());
@@ -90,6 +92,28 @@ fn who_leaves_and_comes_back_is_found_again() {
     }
     let c = counters(&handle);
     assert_eq!((c.rooms_now, c.participants_now), (0, 0));
+}
+
+#[test]
+fn who_comes_back_on_the_same_socket_into_another_shards_room_waits_for_no_timeout() {
+    let (_host, handle) = host(2);
+    // Somebody stays in each room, so that each has its shard.
+    let mut stay = couple(&handle, "hall", [0, 0]);
+    stay.extend(couple(&handle, "attic", [0, 0]));
+    connect(&mut stay);
+    let socket = socket_to(&handle, 0);
+    let address = socket.local_addr();
+    let mut one = vec![ask(&handle, "attic", 9, TALKS, socket).join()];
+    connect(&mut one);
+    handle.leave(one[0].joined.member);
+    drop(one);
+    let socket = Socket::bind(address, Options::default()).unwrap();
+    let began = Instant::now();
+    let mut again = vec![ask(&handle, "hall", 9, TALKS, socket).join()];
+    connect(&mut again);
+    // A check is repeated after a quarter of a second; without word from the other shard it took more than eight.
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(counters(&handle).participants_now, 5);
 }
 
 #[test]

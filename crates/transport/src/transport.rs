@@ -162,6 +162,11 @@ impl Transport {
         peer.is_some_and(|peer| peer.holds(now, path))
     }
 
+    /// Whether a path is somebody's at all, however long nothing was heard there.
+    pub fn knows(&self, path: Path) -> bool {
+        self.by_path.contains_key(&path)
+    }
+
     /// Our newest credentials towards a peer.
     pub fn local_credentials(&self, peer: PeerId) -> Option<&IceCredentials> {
         Some(self.peers.get(peer)?.ice.current.local())
