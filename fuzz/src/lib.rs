@@ -2,7 +2,7 @@
 //!
 //! A [`Target`] takes bytes as somebody could send them, gives them to one reader of ours, and panics where a law is broken.
 //! The tests of this crate replay the seeds in `seeds/` and mutants of them through every target on the stable toolchain;
-//! `targets/` is a package of its own that lets libFuzzer search ([`README.md`](../README.md)).
+//! `run` lets libFuzzer search (the feature `libfuzzer`; `README.md`).
 //!
 //! What it deliberately is not: a second set of unit tests. What a field means is told where it is read.
 #![forbid(unsafe_code)]

@@ -54,7 +54,7 @@ macro_rules! replays {
         })*
 
         #[test]
-        fn every_target_has_its_test_its_seeds_and_its_binary() {
+        fn every_target_has_its_test_and_its_seeds() {
             let names: Vec<_> = TARGETS.iter().map(|t| t.name).collect();
             assert_eq!(names, [$(stringify!($name)),*]);
             let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -63,10 +63,6 @@ macro_rules! replays {
                 .filter(|f| f != "README.md")
                 .collect();
             assert_eq!(seeds, names.iter().map(|n| (*n).to_owned()).collect());
-            for name in names {
-                let source = std::fs::read_to_string(folder.join(format!("targets/src/{name}.rs"))).unwrap();
-                assert!(source.contains(&format!("\"{name}\"")), "{name}");
-            }
         }
     };
 }

@@ -18,6 +18,12 @@
 //! println!("a=fingerprint:sha-256 {}", handle.fingerprint());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The two types that matter are [`Host`], which is dropped to end it all, and [`Handle`], which is cloned as one likes.
+//!
+//! # Limits
+//!
+//! [`limits`]: commands that wait, and what one turn of a thread may take. There are no features.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

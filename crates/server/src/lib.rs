@@ -20,6 +20,12 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The two types that matter are [`Server`] and [`Config`], whose default is safe as it stands.
+//!
+//! # Limits
+//!
+//! [`limits`] names the bound of everything that a client can make grow, each with its reason. There are no features.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

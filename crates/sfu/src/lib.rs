@@ -70,6 +70,11 @@
 //! Nothing walks over everybody: a packet visits the slots that list themselves as viewers of its encoding, a receiver stands on the
 //! ready list when something waits for it, each participant has one entry in one heap of deadlines, and events are edges of
 //! state, of which one is pending per subject.
+//!
+//! # Limits
+//!
+//! [`limits`] names the bound of everything that grows, from participants to packets kept, each with its reason. There are no features; the
+//! crate is `no_std`, with `alloc`.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![no_std]

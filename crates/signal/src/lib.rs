@@ -34,6 +34,11 @@
 //! assert!(answer.starts_with("v=0\r\n"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Limits
+//!
+//! [`limits`] bounds an offer before it is read: its bytes, sections, encodings. What is beyond is an [`SdpError`] or a [`Rejection`] with a name.
+//! There are no features.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -33,6 +33,11 @@
 //! let forward = slot.push(&input).unwrap();
 //! assert_eq!((forward.index, forward.timestamp), (SeqNo(1_000), RtpTime(960)));
 //! ```
+//!
+//! # Limits
+//!
+//! [`limits`] bounds what a source may jump, how late a packet may still go out, and what a receiver may have. There are
+//! no features; the crate is `no_std`.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

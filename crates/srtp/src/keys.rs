@@ -78,26 +78,34 @@ mod tests {
 
     #[test]
     fn the_keystreams_of_rfc_3711_b2_and_rfc_6188_7_1() {
-        for v in vectors("keystream") {
-            let mut out = bytes(&v, "keystream");
+        let all = vectors("keystream");
+        for v in &all {
+            let mut out = bytes(v, "keystream");
             let expected = out.clone();
             out.fill(0);
-            let iv: [u8; 16] = bytes(&v, "iv").try_into().unwrap();
-            let key = counter_mode(&bytes(&v, "key")).unwrap();
+            let iv: [u8; 16] = bytes(v, "iv").try_into().unwrap();
+            let key = counter_mode(&bytes(v, "key")).unwrap();
             key.less_safe_encrypt(&mut out, EncryptionContext::Iv128(FixedLength::from(iv))).unwrap();
             assert_eq!(out, expected, "{}", v["id"]);
+            println!("ok  {}", v["id"]);
         }
+        assert_eq!(all.len(), 2);
+        println!("vectors: rfc (srtp keystreams): 2 of 2");
     }
 
     #[test]
     fn the_derivations_of_rfc_3711_b3_and_rfc_6188_7_2() {
-        for v in vectors("key_derivation") {
-            let salt = bytes(&v, "ms").try_into().unwrap();
-            let keys = SessionKeys::derive(Kind::Rtp, &bytes(&v, "mk"), &salt).unwrap();
-            assert_eq!(keys.cipher(), bytes(&v, "cipher"), "{}", v["id"]);
-            assert_eq!(keys.salt[..], bytes(&v, "salt"), "{}", v["id"]);
-            assert_eq!(keys.auth[..], bytes(&v, "auth"), "{}", v["id"]);
+        let all = vectors("key_derivation");
+        for v in &all {
+            let salt = bytes(v, "ms").try_into().unwrap();
+            let keys = SessionKeys::derive(Kind::Rtp, &bytes(v, "mk"), &salt).unwrap();
+            assert_eq!(keys.cipher(), bytes(v, "cipher"), "{}", v["id"]);
+            assert_eq!(keys.salt[..], bytes(v, "salt"), "{}", v["id"]);
+            assert_eq!(keys.auth[..], bytes(v, "auth"), "{}", v["id"]);
+            println!("ok  {}", v["id"]);
         }
+        assert_eq!(all.len(), 2);
+        println!("vectors: rfc (srtp key derivations): 2 of 2");
     }
 
     #[test]

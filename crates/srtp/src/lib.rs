@@ -43,6 +43,11 @@
 //! # drop(client);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Limits
+//!
+//! [`limits`]: how many packets are looked back at, and how many streams a peer may have, each with its reason. There are no features. The
+//! ciphers are aws-lc-rs's; the smallest Rust is 1.85.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

@@ -57,6 +57,11 @@
 //! assert_eq!(transport.poll_timeout(), Some(Time::from_millis(30_000)), "by then it must be connected");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Limits
+//!
+//! [`limits`]: peers, addresses that one peer may prove, what waits for whom and how long, each with its reason. There are no features. Only
+//! `ice.rs` and `dtls.rs` name the libraries that they stand on.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

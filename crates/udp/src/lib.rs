@@ -34,6 +34,11 @@
 //! assert_eq!(client.recv(&mut [0; 64])?, 6);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Limits
+//!
+//! [`limits`]: the longest datagram, and what one system call carries. There are no features; what the kernel cannot do (GSO, GRO) is found out at
+//! run time and done without. This is the one crate of Salon with `unsafe` in it, each block with its reason.
 #![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 #![deny(missing_docs)]
 
