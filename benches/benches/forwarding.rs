@@ -127,7 +127,7 @@ fn slot(c: &mut Criterion) {
 
 /// A packet of a picture of two.
 fn picture(n: u64, layered: bool) -> Input {
-    input(Codec::Vp8, n, n / 2, &payload(n / 2, n % 2 == 0, layered), n % 2 == 1)
+    input(Codec::Vp8, n, n / 2, &payload(n / 2, n.is_multiple_of(2), layered), n % 2 == 1)
 }
 
 /// How long it takes to push packets, which are made beforehand and go on from one call to the next.
