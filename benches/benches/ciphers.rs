@@ -142,21 +142,22 @@ fn sender(profile: Profile, payload: &[u8]) -> impl FnMut() -> Vec<u8> {
 
 /// The cipher as its library gives it, with a nonce that is a number.
 enum Bare {
-    Gcm(LessSafeKey),
-    CounterMode(EncryptingKey, hmac::Key),
+    Gcm(Box<LessSafeKey>),
+    CounterMode(Box<(EncryptingKey, hmac::Key)>),
 }
 
 impl Bare {
     fn new(profile: Profile) -> Self {
-        let gcm =
-            |algorithm, key: &[u8]| Self::Gcm(LessSafeKey::new(UnboundKey::new(algorithm, key).unwrap()));
+        let gcm = |algorithm, key: &[u8]| {
+            Self::Gcm(Box::new(LessSafeKey::new(UnboundKey::new(algorithm, key).unwrap())))
+        };
         match profile {
             Profile::AeadAes128Gcm => gcm(&AES_128_GCM, &[7; 16]),
             Profile::AeadAes256Gcm => gcm(&AES_256_GCM, &[7; 32]),
-            Profile::Aes128CmHmacSha1_80 => Self::CounterMode(
+            Profile::Aes128CmHmacSha1_80 => Self::CounterMode(Box::new((
                 UnboundCipherKey::new(&AES_128, &[7; 16]).and_then(EncryptingKey::ctr).unwrap(),
                 hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &[5; 20]),
-            ),
+            ))),
         }
     }
 
@@ -169,7 +170,8 @@ impl Bare {
                 let (nonce, aad) = (nonce(n), Aad::from(&*header));
                 key.seal_out_of_place_scatter(nonce, aad, payload, body, &[], &mut rest[..16]).unwrap();
             }
-            Self::CounterMode(key, auth) => {
+            Self::CounterMode(keys) => {
+                let (key, auth) = &**keys;
                 let (packet, rest) = out.split_at_mut(HEADER + payload.len());
                 packet[HEADER..].copy_from_slice(payload);
                 crypt(key, n, &mut packet[HEADER..]);
@@ -186,7 +188,8 @@ impl Bare {
                 let (header, body) = packet.split_at_mut(HEADER);
                 key.open_in_place_separate_tag(nonce(n), Aad::from(&*header), &rest[..16], body).unwrap();
             }
-            Self::CounterMode(key, auth) => {
+            Self::CounterMode(keys) => {
+                let (key, auth) = &**keys;
                 let tag = hmac::sign(auth, packet);
                 assert_eq!(tag.as_ref()[..10], rest[..10]);
                 crypt(key, n, &mut packet[HEADER..]);

@@ -1,6 +1,6 @@
 //! What a packet costs from socket to socket, ours beside a plain loop over str0m, in one run.
 //!
-//! `cargo bench -p salon-benches`, or with the names of sections behind `--`. Everything is on one machine: the packets go
+//! `cargo bench -p salon-benches --bench whole_path`, or with the names of sections behind `--`. Everything is on one machine: the packets go
 //! over the loopback, where the sender's system call also does the receiver's part, until the packet stands in the receiver's
 //! queue. That is in the figures of both.
 #![allow(clippy::unwrap_used, missing_docs)]

@@ -150,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn what_is_written_is_read_back(list in prop::collection::vec((0u32..=32, any::<u32>()), 0..40)) {

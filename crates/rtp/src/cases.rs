@@ -1,4 +1,5 @@
-//! How often property tests try.
+//! How often property tests try: ten thousand cases in each run; a million with
+//! `PROPTEST_CASES=1000000 cargo test --release -p salon-rtp`.
 
 use proptest::prelude::ProptestConfig;
 

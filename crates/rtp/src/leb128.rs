@@ -39,7 +39,7 @@ mod tests {
     use std::vec::Vec;
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn what_is_written_is_read_back(value in prop_oneof![any::<u32>(), 0u32..300, (0u32..32).prop_map(|n| u32::MAX >> n)]) {

@@ -65,7 +65,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn extension_inverts_truncation(near in 0x1_0000_u64..1 << 48, delta in -0x7fff_i64..0x7fff) {

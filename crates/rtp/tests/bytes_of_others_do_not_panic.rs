@@ -81,7 +81,7 @@ fn verdicts_mutated() {
 }
 
 proptest! {
-    #![proptest_config(cases::cases(1024))]
+    #![proptest_config(cases::cases(10_000))]
 
     #[test]
     fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -71,7 +71,7 @@ fn rtp_of_others_goes_there_and_back() {
 }
 
 proptest! {
-    #![proptest_config(cases::cases(1024))]
+    #![proptest_config(cases::cases(10_000))]
 
     #[test]
     fn any_rtp_packet(

@@ -67,7 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn written_is_read_back(time: u64, offset: Option<i64>) {

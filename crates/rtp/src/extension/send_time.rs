@@ -47,7 +47,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn every_value_is_read_and_written_back(bytes: [u8; 3], micros in 0u64..1 << 50, later in 0u32..31_000_000) {

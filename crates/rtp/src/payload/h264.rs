@@ -145,7 +145,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn any_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {

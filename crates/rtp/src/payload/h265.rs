@@ -219,7 +219,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..40), first in prop::sample::select(std::vec![AGGREGATE, FRAGMENT, 19])) {

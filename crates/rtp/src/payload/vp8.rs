@@ -312,7 +312,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn what_is_built_is_read_back(f in fields(), tail in prop::collection::vec(any::<u8>(), 0..8)) {

@@ -288,7 +288,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn what_fits_is_read_back_and_the_rest_is_said(

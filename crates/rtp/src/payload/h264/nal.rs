@@ -161,7 +161,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn aggregates_are_read_back(nals in vec(nal(), 1..6)) {

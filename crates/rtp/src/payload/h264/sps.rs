@@ -246,7 +246,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::cases::cases(4096))]
+        #![proptest_config(crate::cases::cases(10_000))]
 
         #[test]
         fn any_bytes(profile in prop::sample::select(std::vec![66u8, 77, 100, 244]), bytes in prop::collection::vec(any::<u8>(), 0..60)) {
