@@ -42,6 +42,7 @@ pub mod limits;
 mod member;
 mod obey;
 mod pace;
+mod places;
 mod post;
 mod pump;
 mod rooms;
