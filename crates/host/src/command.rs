@@ -49,6 +49,9 @@ pub enum JoinError {
     /// The host holds as many rooms as [`HostConfig::max_rooms`](crate::HostConfig) allows.
     #[error("this host has no place for another room")]
     TooManyRooms,
+    /// The host holds as many participants as [`HostConfig::max_participants`](crate::HostConfig) allows.
+    #[error("this host has no place for another participant")]
+    TooManyParticipants,
     /// The host holds as many peers as its transport allows.
     #[error("this host has no place for another peer")]
     TooManyPeers,

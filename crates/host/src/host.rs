@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::sync_channel;
 use std::thread::{JoinHandle, available_parallelism};
 
@@ -14,6 +13,7 @@ use salon_udp::{Offload, Options, Socket};
 use crate::command::Command;
 use crate::directory::Directory;
 use crate::handle::{Handle, Line};
+use crate::places::Places;
 use crate::post::Post;
 use crate::rooms::Rooms;
 use crate::shard::{Parts, Shard};
@@ -32,6 +32,9 @@ pub struct HostConfig {
     pub room: salon_sfu::Config,
     /// Rooms at one time, on all shards together.
     pub max_rooms: usize,
+    /// Participants at one time, in all rooms together. Each takes memory of a known size (ARCHITECTURE.md, *Memory*): this is how
+    /// much of it the host may take. Who comes beyond is refused, and those who are in go on.
+    pub max_participants: usize,
     /// Shards: media threads, each with rooms of its own; 1 to [`limits::SHARDS`]. One where the system cannot share a port
     /// among sockets (anywhere but on Linux).
     pub shards: usize,
@@ -42,13 +45,14 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
-    /// What most will want: rooms as [`salon_sfu::Config::default`] has them, a thousand at most, and a shard for each core.
+    /// What most will want: rooms as [`salon_sfu::Config::default`] has them, a thousand at most, with a thousand people, and a shard for each core.
     pub fn new(udp: SocketAddr) -> Self {
         let shards = available_parallelism().map_or(1, |n| n.get());
         Self {
             udp,
             room: salon_sfu::Config::default(),
             max_rooms: 1_000,
+            max_participants: 1_000,
             shards: shards.min(limits::SHARDS),
             offload: Offload::Auto,
             meter: None,
@@ -126,7 +130,7 @@ pub(crate) fn assemble(mut config: HostConfig) -> Result<(Handle, Vec<Parts>), S
     entropy::bytes::<32>()?; // Better refuse to start than fail at the first join.
     let udp = sockets.first().map_or(config.udp, Socket::local_addr);
     let directory = Arc::new(Directory::new(sockets.len()));
-    let all_rooms = Arc::new(AtomicUsize::new(0));
+    let (rooms, people) = (Places::new(config.max_rooms), Places::new(config.max_participants));
     let posts = Post::all(sockets.iter().map(Socket::waker).collect());
     let (mut lines, mut shards) = (Vec::new(), Vec::new());
     for (index, (socket, post)) in sockets.into_iter().zip(posts).enumerate() {
@@ -137,7 +141,8 @@ pub(crate) fn assemble(mut config: HostConfig) -> Result<(Handle, Vec<Parts>), S
             clock,
             socket,
             identity: identity.clone(),
-            rooms: Rooms::new(config.room.clone(), config.max_rooms, Arc::clone(&all_rooms)),
+            rooms: Rooms::new(config.room.clone(), rooms.clone()),
+            people: people.clone(),
             directory: Arc::clone(&directory),
             commands: queue,
             post,

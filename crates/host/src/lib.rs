@@ -48,6 +48,7 @@ pub mod limits;
 mod member;
 mod obey;
 mod pace;
+mod places;
 mod post;
 mod pump;
 mod rooms;

@@ -84,6 +84,17 @@ impl Shard {
     }
 
     fn join(&mut self, now: Time, name: &str, join: Join) -> Result<Joined, JoinError> {
+        if !self.people.take() {
+            return Err(JoinError::TooManyParticipants);
+        }
+        let joined = self.settle_in(now, name, join);
+        if joined.is_err() {
+            self.people.give_back();
+        }
+        joined
+    }
+
+    fn settle_in(&mut self, now: Time, name: &str, join: Join) -> Result<Joined, JoinError> {
         let key = self.rooms.enter(name)?;
         let local = entropy::ice_credentials(self.index).map_err(|NoEntropy| JoinError::Busy)?;
         let spec = PeerSpec {

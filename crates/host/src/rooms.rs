@@ -3,8 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use salon_rtp::Time;
 use salon_sfu::{Config, Counters, EmptyReason, Event, Room};
@@ -13,6 +11,7 @@ use slotmap::{SlotMap, new_key_type};
 use crate::entropy::{self, NoEntropy};
 use crate::limits;
 use crate::member::Members;
+use crate::places::Places;
 use crate::{HostEvent, JoinError, RoomSpent, Shown, Spent};
 
 new_key_type! {
@@ -42,24 +41,22 @@ pub(crate) struct Rooms {
     touched: Vec<RoomKey>,
     deadlines: BinaryHeap<Reverse<(Time, RoomKey)>>,
     config: Config,
-    /// Rooms of all shards, and how many there may be.
-    all: Arc<AtomicUsize>,
-    max: usize,
+    /// For rooms of all shards.
+    places: Places,
     ended: Counters,
     ended_spent: Spent,
 }
 
 impl Rooms {
-    /// `all` counts the rooms of all shards, of which there may be `max`.
-    pub(crate) fn new(config: Config, max: usize, all: Arc<AtomicUsize>) -> Self {
+    /// Rooms of all shards share `places`.
+    pub(crate) fn new(config: Config, places: Places) -> Self {
         Self {
             map: SlotMap::with_key(),
             names: HashMap::new(),
             touched: Vec::new(),
             deadlines: BinaryHeap::new(),
             config,
-            all,
-            max,
+            places,
             ended: Counters::default(),
             ended_spent: Spent::default(),
         }
@@ -71,8 +68,7 @@ impl Rooms {
             return Ok(key);
         }
         let seed = entropy::bytes().map_err(|NoEntropy| JoinError::Busy)?;
-        let one_more = |n| (n < self.max).then_some(n + 1);
-        if self.all.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_err() {
+        if !self.places.take() {
             return Err(JoinError::TooManyRooms);
         }
         let key = self.map.insert(Entry {
@@ -98,7 +94,7 @@ impl Rooms {
     pub(crate) fn remove(&mut self, key: RoomKey) -> Option<Entry> {
         let entry = self.map.remove(key)?;
         self.names.remove(&entry.name);
-        self.all.fetch_sub(1, Ordering::Relaxed);
+        self.places.give_back();
         self.ended.add(entry.room.counters());
         self.ended_spent.add(&entry.spent);
         Some(entry)
@@ -253,7 +249,7 @@ mod tests {
     use super::*;
 
     fn rooms() -> Rooms {
-        Rooms::new(Config::default(), 4, Arc::default())
+        Rooms::new(Config::default(), Places::new(4))
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::command::{Command, Member};
 use crate::directory::Directory;
 use crate::ledger::{Ledger, Owner, metered};
 use crate::pace::Pace;
+use crate::places::Places;
 use crate::post::Post;
 use crate::pump::{Exit, pump};
 pub(crate) use crate::rooms::RoomKey;
@@ -30,6 +31,8 @@ pub(crate) struct Shard {
     pub(crate) socket: Socket,
     pub(crate) transport: Transport,
     pub(crate) rooms: Rooms,
+    /// For participants of all shards.
+    pub(crate) people: Places,
     /// Whose a peer is.
     pub(crate) peers: SecondaryMap<PeerId, Member>,
     /// Where rooms are: told when somebody has left, or has not come.
@@ -57,6 +60,7 @@ pub(crate) struct Parts {
     pub(crate) socket: Socket,
     pub(crate) identity: Identity,
     pub(crate) rooms: Rooms,
+    pub(crate) people: Places,
     pub(crate) directory: Arc<Directory>,
     pub(crate) commands: Receiver<Command>,
     pub(crate) post: Post,
@@ -72,13 +76,14 @@ pub(crate) enum Turn {
 
 impl Shard {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { index, clock, socket, identity, rooms, directory, commands, post, meter } = parts;
+        let Parts { index, clock, socket, identity, rooms, people, directory, commands, post, meter } = parts;
         Self {
             index,
             clock,
             socket,
             transport: Transport::new(identity, salon_transport::Config::default(), clock.origin()),
             rooms,
+            people,
             peers: SecondaryMap::new(),
             directory,
             commands,
@@ -242,6 +247,7 @@ impl Shard {
             return None;
         }
         self.peers.remove(member.peer);
+        self.people.give_back();
         self.transport.remove_peer(now, member.peer);
         let entry = self.rooms.touch(member.room)?;
         let ran = entry.guarded(|room| room.leave(now, member.participant));
@@ -260,7 +266,9 @@ impl Shard {
         self.counters.failed_rooms += 1;
         let now = self.clock.now();
         for (_, member) in entry.members.entries.iter_mut() {
-            self.peers.remove(member.peer);
+            if self.peers.remove(member.peer).is_some() {
+                self.people.give_back();
+            }
             self.transport.remove_peer(now, member.peer);
             self.directory.leave(&entry.name);
             // What failed may have been this very callback.

@@ -27,7 +27,7 @@ const SLEPT = 5_000;
 const STALLED = 3_000;
 /** Refusals that another attempt would only meet again. */
 const FINAL = new Set([
-  ...['replaced', 'room-full', 'too-many-rooms', 'bad-name', 'bad-sdp', 'bad-source', 'not-text', 'too-large'],
+  ...['replaced', 'room-full', 'too-many-rooms', 'server-full', 'bad-name', 'bad-sdp', 'bad-source', 'not-text', 'too-large'],
   ...['removed', 'ended', 'key-needed', 'bad-key', 'locked', 'not-admitted'],
 ]);
 

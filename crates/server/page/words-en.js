@@ -16,7 +16,7 @@ export default {
   'on-screen': '{name}, screen', waiting: 'the picture is coming', 'no-codec': 'this browser cannot show this picture',
   'no-rate': 'your network is too slow for the picture', 'sound-only': 'sound only',
   'e-offline': 'The server does not answer. Please try again in a moment.',
-  'e-room-full': 'The room is full.', 'e-too-many-rooms': 'The server is full.', 'e-bad-name': 'Please give a name.',
+  'e-room-full': 'The room is full.', 'e-too-many-rooms': 'The server is full.', 'e-server-full': 'The server is full. Try again when somebody has left.', 'e-bad-name': 'Please give a name.',
   'e-slow': 'Your connection is too slow for this conversation.', 'e-silent': 'The server heard nothing from this page for too long.',
   'e-idle': 'This page waited too long before joining.', 'e-shutdown': 'The server is stopping.',
   'e-media-lost': 'The server received nothing from you for 30 seconds.', 'e-media-failed': 'The media connection could not be set up.',

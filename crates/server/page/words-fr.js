@@ -16,7 +16,7 @@ export default {
   'on-screen': '{name}, écran', waiting: 'l’image arrive', 'no-codec': 'ce navigateur ne sait pas montrer cette image',
   'no-rate': 'votre réseau est trop lent pour l’image', 'sound-only': 'son seul',
   'e-offline': 'Le serveur ne répond pas. Réessayez dans un instant.',
-  'e-room-full': 'La salle est pleine.', 'e-too-many-rooms': 'Le serveur est plein.', 'e-bad-name': 'Indiquez un nom.',
+  'e-room-full': 'La salle est pleine.', 'e-too-many-rooms': 'Le serveur est plein.', 'e-server-full': 'Le serveur est plein. Réessayez quand quelqu’un sera sorti.', 'e-bad-name': 'Indiquez un nom.',
   'e-slow': 'Votre connexion est trop lente pour cette conversation.', 'e-silent': 'Le serveur n’a rien entendu de cette page depuis trop longtemps.',
   'e-idle': 'Cette page a attendu trop longtemps avant d’entrer.', 'e-shutdown': 'Le serveur s’arrête.',
   'e-media-lost': 'Le serveur n’a rien reçu de vous pendant 30 secondes.', 'e-media-failed': 'Le son et l’image n’ont pas pu s’établir.',

@@ -93,7 +93,8 @@ pub(crate) async fn enter(
 pub(crate) fn refusal(error: JoinError) -> Refusal {
     match error {
         JoinError::RoomFull => Code::RoomFull.into(),
-        JoinError::TooManyRooms | JoinError::TooManyPeers => Code::TooManyRooms.into(),
+        JoinError::TooManyRooms => Code::TooManyRooms.into(),
+        JoinError::TooManyParticipants | JoinError::TooManyPeers => Code::ServerFull.into(),
         JoinError::Refused(reason) => {
             Refusal::new(Code::BadSdp).saying(format!("The offer cannot be served: {reason}."))
         }

@@ -5,7 +5,7 @@
 mod common;
 mod peer;
 
-use common::{Answer, CHROMIUM, Running, get_from, request, start, start_with, status};
+use common::{Answer, CHROMIUM, Client, Running, get_from, request, start, start_with, status};
 use peer::{Peer, Spec};
 use salon_server::{Config, Role, limits, machine_addresses};
 use serde_json::{Value, json};
@@ -566,6 +566,44 @@ async fn section_4_5_a_full_room_is_503() {
     }
     assert_eq!(request(running.address, "DELETE", &url, &[], "").await.status, 200);
     session(&running, "/whep/town-hall").await;
+}
+
+#[tokio::test]
+async fn section_4_5_a_full_server_is_503_for_all_who_come_and_changes_nothing_for_those_who_are_in() {
+    let running = start_with(Config::default(), None, "127.0.0.1:0", |host| host.max_participants = 2).await;
+    let (mut ada, _) = running.join("town-hall", "Ada").await;
+    let (_, url) = session(&running, "/whip/market").await;
+    let sentence = "The server is full: nobody more can come in until somebody leaves.";
+    for endpoint in ENDPOINTS {
+        let answer = post(&running, endpoint, &offer(endpoint)).await;
+        assert_eq!((answer.status, answer.body.trim_end()), (503, sentence));
+        assert!(answer.header("retry-after").is_some());
+    }
+    let mut alan = running.socket("garden").await;
+    alan.send(json!({"type": "join", "name": "Alan", "sdp": CHROMIUM})).await;
+    let refused = alan.next_of("error").await;
+    assert_eq!((&refused["code"], &refused["text"]), (&json!("server-full"), &json!(sentence)));
+    ada.is_well().await;
+    assert_eq!(request(running.address, "DELETE", &url, &[], "").await.status, 200);
+    comes_in(&mut alan, "Alan").await;
+    let mut grace = running.socket("garden").await;
+    grace.send(json!({"type": "join", "name": "Grace", "sdp": CHROMIUM})).await;
+    assert_eq!(grace.error().await, "server-full");
+    alan.is_well().await;
+    ada.send(json!({"type": "leave"})).await;
+    comes_in(&mut grace, "Grace").await;
+}
+
+/// The place comes back a moment after somebody has left.
+async fn comes_in(client: &mut Client, name: &str) {
+    for _ in 0..500 {
+        client.send(json!({"type": "join", "name": name, "sdp": CHROMIUM})).await;
+        if client.next().await.unwrap()["type"] == "welcome" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the place did not come back");
 }
 
 #[tokio::test]

@@ -115,6 +115,7 @@ fn media(options: &Options, page: u16) -> Result<Host, String> {
         let mut config = HostConfig::new(address);
         config.room.participants = options.max_participants.into();
         config.max_rooms = options.max_rooms;
+        config.max_participants = options.max_people.into();
         #[cfg(feature = "count-allocations")]
         {
             config.meter = Some(|call| {

@@ -77,6 +77,10 @@ pub(crate) struct Options {
     #[arg(long, env = "MEET_MAX_ROOMS", default_value_t = 1000, value_name = "NUMBER")]
     pub(crate) max_rooms: usize,
 
+    /// People in all rooms together: those who come beyond are told that the server is full. Each takes up to 2 MB of memory
+    #[arg(long, env = "MEET_MAX_PEOPLE", default_value_t = 1000, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) max_people: u16,
+
     /// Media threads, each with rooms of its own [default: as many as this machine has cores]
     #[arg(long, env = "MEET_SHARDS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=salon_host::limits::SHARDS as i64))]
     pub(crate) shards: Option<u16>,

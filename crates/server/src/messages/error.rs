@@ -29,6 +29,7 @@ pub(crate) enum Code {
     BadSlot,
     RoomFull,
     TooManyRooms,
+    ServerFull,
     KeyNeeded,
     BadKey,
     TooManyJoins,
@@ -45,7 +46,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// All of them, in the order of the documentation.
-    pub(crate) const ALL: [Self; 34] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::BadJson,
         Self::TooDeep,
         Self::UnknownType,
@@ -68,6 +69,7 @@ impl Code {
         Self::BadSlot,
         Self::RoomFull,
         Self::TooManyRooms,
+        Self::ServerFull,
         Self::KeyNeeded,
         Self::BadKey,
         Self::TooManyJoins,
@@ -147,6 +149,9 @@ impl Code {
             Self::BadSlot => ("bad-slot", "There is no such slot, or the height is above 4,320."),
             Self::RoomFull => ("room-full", "The room is full."),
             Self::TooManyRooms => ("too-many-rooms", "The server has as many rooms as it may."),
+            Self::ServerFull => {
+                ("server-full", "The server is full: nobody more can come in until somebody leaves.")
+            }
             Self::KeyNeeded => {
                 ("key-needed", "This room needs a key: ask whoever invited you for their link.")
             }

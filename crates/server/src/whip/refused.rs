@@ -26,13 +26,14 @@ pub(crate) enum Reason {
     TooFast,
     TooMany,
     RoomFull,
+    ServerFull,
     Busy,
     Stopping,
 }
 
 impl Reason {
     /// All of them.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::NoRoom,
         Self::NoSession,
         Self::Unauthorized,
@@ -49,6 +50,7 @@ impl Reason {
         Self::TooFast,
         Self::TooMany,
         Self::RoomFull,
+        Self::ServerFull,
         Self::Busy,
         Self::Stopping,
     ];
@@ -68,7 +70,7 @@ impl Reason {
         match self {
             // A restart takes some seconds; so do sessions that end.
             Self::Stopping | Self::TooMany => Some(10),
-            Self::RoomFull => Some(30),
+            Self::RoomFull | Self::ServerFull => Some(30),
             Self::Busy | Self::TooFast | Self::TooManyJoins => Some(1),
             _ => None,
         }
@@ -121,6 +123,11 @@ impl Reason {
                 ("too-many", S::SERVICE_UNAVAILABLE, "There are as many sessions as there may be.")
             }
             Self::RoomFull => ("room-full", S::SERVICE_UNAVAILABLE, "The room is full."),
+            Self::ServerFull => (
+                "server-full",
+                S::SERVICE_UNAVAILABLE,
+                "The server is full: nobody more can come in until somebody leaves.",
+            ),
             Self::Busy => ("busy", S::SERVICE_UNAVAILABLE, "The media threads do not answer."),
             Self::Stopping => ("stopping", S::SERVICE_UNAVAILABLE, "The server is stopping."),
         }
@@ -172,6 +179,7 @@ impl From<Refusal> for Refused {
         let reason = match refusal.code {
             Code::RoomFull => Reason::RoomFull,
             Code::TooManyRooms => Reason::TooMany,
+            Code::ServerFull => Reason::ServerFull,
             Code::BadSdp | Code::BadSource => Reason::NotAcceptable,
             Code::Shutdown => Reason::Stopping,
             Code::KeyNeeded | Code::BadKey => Reason::Unauthorized,
