@@ -82,6 +82,7 @@ pub struct MasterKey {
 }
 
 impl MasterKey {
+    /// The longest of each: AES-256 (RFC 7714 §12), and the salt of counter mode (RFC 3711 §8.2).
     const KEY: usize = 32;
     const SALT: usize = 14;
 

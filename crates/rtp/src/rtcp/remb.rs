@@ -14,6 +14,7 @@ pub struct Remb<'a> {
     ssrcs: &'a [u8],
 }
 
+/// What tells it from other application layer feedback (draft-alvestrand-rmcat-remb-03 §2.2).
 const IDENTIFIER: [u8; 4] = *b"REMB";
 
 impl<'a> Remb<'a> {
