@@ -261,6 +261,19 @@ impl Rig {
         self.check();
     }
 
+    /// Gives back the memory of all that came out.
+    pub fn forget(&mut self) {
+        self.out = Vec::new();
+        self.reports = Vec::new();
+        self.events = Vec::new();
+        self.sealed = HashSet::new();
+    }
+
+    /// Media packets that left.
+    pub fn sent(&self) -> u64 {
+        self.room.counters().rtp_out
+    }
+
     pub fn take(&mut self) -> Vec<Out> {
         self.drain();
         core::mem::take(&mut self.out)
