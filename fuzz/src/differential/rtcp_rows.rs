@@ -204,8 +204,8 @@ pub(super) const ROWS: &[Row] = &[
     types(
         &["SDES"],
         [Says::Takes, Says::Panics],
-        "Theirs: a private item whose prefix runs past it panics when asked for its value (RFC 3550 §6.5.8)",
-        |b| items(b).contains(&8),
+        "Theirs: a private item whose prefix runs past it panics when asked for its value (RFC 3550 §6.5.8), also where eaten zeros make one",
+        |b| items(b).contains(&8) || zeros_follow(b) && b.contains(&8),
     ),
     types(
         &["XR"],
@@ -307,7 +307,8 @@ fn symbols(block: &[u8]) -> Symbols {
             2 => (0..14).rev().map(|i| word >> i & 1).collect(),
             _ => (0..7).rev().map(|i| word >> (2 * i) & 3).collect(),
         };
-        out.reserved |= symbols.contains(&3);
+        // A run may be of no packets.
+        out.reserved |= symbols.contains(&3) || word >> 13 == 3;
         out.overflows |= count - left + symbols.len() > 0xffff;
         out.beyond |= symbols.iter().skip(left).any(|s| matches!(s, 1 | 2));
         left -= symbols.len().min(left);
