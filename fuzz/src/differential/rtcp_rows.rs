@@ -204,8 +204,8 @@ pub(super) const ROWS: &[Row] = &[
     types(
         &["SDES"],
         [Says::Takes, Says::Panics],
-        "Theirs: a private item whose prefix runs past it panics when asked for its value (RFC 3550 §6.5.8), also where eaten zeros make one",
-        |b| items(b).contains(&8) || zeros_follow(b) && b.contains(&8),
+        "Theirs: a private item whose prefix runs past it panics when asked for its value (RFC 3550 §6.5.8), also where eaten zeros, or bytes behind the chunks, make one",
+        |b| items(b).contains(&8) || (zeros_follow(b) || !is_normal(b)) && b.contains(&8),
     ),
     types(
         &["XR"],
