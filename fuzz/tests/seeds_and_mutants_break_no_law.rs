@@ -74,27 +74,22 @@ replays! {
 #[test]
 fn each_known_difference_to_other_readers_still_shows_and_stands_in_the_table_of_the_readme() {
     let mut seen = BTreeSet::new();
-    for (name, compare) in
-        [("rtp", differential::rtp as fn(&[u8]) -> Vec<usize>), ("rtcp", differential::rtcp)]
-    {
-        let (target, seeds, mut dice) = (target(name).unwrap(), seeds(name), Dice::new(7));
-        seeds.iter().for_each(|s| seen.extend(compare(s)));
-        for _ in 0..100_000 {
-            seen.extend(compare(&mutant(&target, &seeds, &mut dice)));
-        }
-    }
+    seeds("rtp").iter().for_each(|s| seen.extend(differential::rtp(s)));
+    seeds("rtcp").iter().for_each(|s| seen.extend(differential::rtcp(s)));
+    let rows = || differential::TABLE.iter().copied().flatten().enumerate();
+    let never: Vec<_> = rows().filter(|(at, _)| !seen.contains(at)).collect();
+    assert!(never.is_empty(), "no seed shows {never:#?}");
     let readme = include_str!("../README.md");
     // Where a row is for all kinds of packet, it says so.
     let of = |row: &differential::Row| {
         if row.of.len() > 9 { "all".to_owned() } else { row.of.join(", ") }
     };
     if std::env::var_os("SALON_PRINT_TABLE").is_some() {
-        for row in differential::TABLE.iter().copied().flatten() {
+        for (_, row) in rows() {
             println!("| {} | {} | {:?} | {:?} | {} |", row.who, of(row), row.ours, row.theirs, row.why);
         }
     }
-    for (at, row) in differential::TABLE.iter().copied().flatten().enumerate() {
-        assert!(seen.contains(&at), "never seen: {row:?}");
+    for (_, row) in rows() {
         let line = format!("| {} | {} | {:?} | {:?} | {} |", row.who, of(row), row.ours, row.theirs, row.why);
         assert!(readme.contains(&line), "README.md lacks:\n{line}");
     }

@@ -129,6 +129,18 @@ pub(super) const ROWS: &[Row] = &[
         |b| symbols(b).cut,
     ),
     webrtc(
+        &["TWCC"],
+        [Says::Takes, Says::Panics],
+        "Theirs: panics where a vector of statuses goes on beyond the 65,535th",
+        |b| symbols(b).overflows,
+    ),
+    webrtc(
+        &["TWCC"],
+        [Says::Refuses, Says::Panics],
+        "Theirs: the same, before they look at what we refuse",
+        |b| symbols(b).overflows,
+    ),
+    webrtc(
         ALL,
         REFUSED,
         "Theirs: padding is read as entries, blocks, chunks or a reason, which do not fit (RFC 3550 §6.4.1)",
@@ -192,8 +204,8 @@ pub(super) const ROWS: &[Row] = &[
     types(
         &["SDES"],
         [Says::Takes, Says::Panics],
-        "Theirs: a private item whose prefix runs past it panics when asked for its value (RFC 3550 §6.5.8)",
-        |b| items(b).contains(&8),
+        "Theirs: a private item whose prefix runs past it panics when asked for its value (RFC 3550 §6.5.8), also where eaten zeros, or bytes behind the chunks, make one",
+        |b| items(b).contains(&8) || (zeros_follow(b) || !is_normal(b)) && b.contains(&8),
     ),
     types(
         &["XR"],
@@ -275,12 +287,15 @@ struct Symbols {
     beyond: bool,
     /// The last delta has two bytes, and one of them is missing.
     cut: bool,
+    /// A vector's last place is beyond what sixteen bits count.
+    overflows: bool,
 }
 
 fn symbols(block: &[u8]) -> Symbols {
     let mut out = Symbols::default();
     let Some((head, chunks)) = block.split_at_checked(20) else { return out };
-    let mut left = usize::from(u16::from_be_bytes([head[14], head[15]]));
+    let count = usize::from(u16::from_be_bytes([head[14], head[15]]));
+    let mut left = count;
     let (mut arrived, mut deltas) = (Vec::new(), chunks.len());
     for pair in chunks.chunks_exact(2) {
         if left == 0 {
@@ -292,7 +307,9 @@ fn symbols(block: &[u8]) -> Symbols {
             2 => (0..14).rev().map(|i| word >> i & 1).collect(),
             _ => (0..7).rev().map(|i| word >> (2 * i) & 3).collect(),
         };
-        out.reserved |= symbols.contains(&3);
+        // A run may be of no packets.
+        out.reserved |= symbols.contains(&3) || word >> 13 == 3;
+        out.overflows |= count - left + symbols.len() > 0xffff;
         out.beyond |= symbols.iter().skip(left).any(|s| matches!(s, 1 | 2));
         left -= symbols.len().min(left);
         arrived.extend(symbols.into_iter().filter(|s| matches!(s, 1 | 2)));

@@ -166,7 +166,9 @@ fn check_accepted(m: &MediaDescription, asked: &MediaDescription, theirs: &Sessi
     }
     let bare = |v: &str| {
         let (id, uri) = v.split_once(' ').unwrap();
-        (id.split('/').next().unwrap().to_owned(), uri.split(' ').next().unwrap().to_owned())
+        // A number, which may begin with zeros (RFC 8285 §8).
+        let id = id.split('/').next().unwrap();
+        (id.parse::<u32>().map_err(|_| id.to_owned()), uri.split(' ').next().unwrap().to_owned())
     };
     let session = theirs.attributes.iter().filter(|a| a.key == "extmap").filter_map(|a| a.value.as_deref());
     let both = all(asked, "extmap").into_iter().chain(words(session));
