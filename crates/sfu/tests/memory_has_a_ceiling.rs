@@ -147,7 +147,23 @@ fn the_table() {
         }
         forget(&mut rig);
     });
-    row("what the tables keep for the next when thirty have gone", joined + left);
+    let kept = row("what the tables keep for the next when thirty have gone", joined + left);
+    // … and it is enough for the next.
+    let again = taken(|| {
+        let ids: Vec<_> = (0..30).map(|_| rig.join()).collect();
+        for (&id, n) in ids.iter().zip(0..) {
+            rig.microphone(id, 2_000 + n);
+            rig.simulcast(id, &["l", "m", "h"]);
+            slots(&mut rig, id);
+        }
+        forget(&mut rig);
+        rig.pass(Duration::from_secs(2));
+        forget(&mut rig);
+        for id in ids {
+            rig.room.leave(rig.now, id).unwrap();
+        }
+        forget(&mut rig);
+    });
 
     for (what, bytes) in &rows {
         println!("| {what} | {:.1} KiB |", *bytes as f64 / 1024.0);
@@ -155,5 +171,6 @@ fn the_table() {
     // A fifth above what they are now, so that nothing grows unseen.
     assert!(room < 5 << 10 && idle < 100 << 10, "{room} {idle}");
     assert!(unseen < 24 << 10 && seen < 840 << 10, "{unseen} {seen}");
-    assert!(joined + left < joined / 2, "what is gone is given back: {} of {joined}", joined + left);
+    assert!(kept < 1_100 << 10, "what is gone is given back: {kept} of {joined}");
+    assert!(again < 16 << 10, "whoever comes and goes takes nothing along: {again}");
 }
