@@ -6,8 +6,7 @@ use salon_rtp::extension::{ExtensionKind, ExtensionMap};
 use salon_rtp::rtcp::{ReceiverReport, ReportBlock};
 use salon_rtp::{Codec, Egress, MediaKind, Mid, Pt, Ssrc, Time};
 use salon_sfu::{
-    Config, Constraint, EncodingSpec, Feedback, ParticipantId, Room, SlotPayload, SlotSpec, Source,
-    TrackSpec, Verdict, View,
+    Config, Constraint, Feedback, ParticipantId, Room, SlotPayload, SlotSpec, TrackSpec, Verdict, View,
 };
 use salon_srtp::{Inbound, MasterKey, Outbound, Profile, limits};
 
@@ -170,16 +169,7 @@ fn extensions() -> ExtensionMap {
 }
 
 fn camera() -> TrackSpec {
-    TrackSpec {
-        mid: None,
-        source: Source::Camera,
-        codec: Codec::Vp8,
-        pt: Pt::new(96).unwrap(),
-        rtx_pt: None,
-        encodings: vec![EncodingSpec { ssrc: Some(CAMERA), ..EncodingSpec::default() }],
-        extensions: extensions(),
-        feedback: Feedback { nack: true, pli: true, ..Feedback::default() },
-    }
+    TrackSpec { extensions: extensions(), ..crate::ours::camera(CAMERA) }
 }
 
 fn eye() -> SlotSpec {

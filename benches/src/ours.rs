@@ -105,7 +105,7 @@ impl Forwarder for Ours {
     }
 }
 
-fn camera(ssrc: Ssrc) -> TrackSpec {
+pub(crate) fn camera(ssrc: Ssrc) -> TrackSpec {
     TrackSpec {
         mid: None,
         source: Source::Camera,

@@ -124,10 +124,8 @@ async function come(browser, meet, room, n, { speaks = false } = {}) {
 async function ada(tab, meet, room) {
   const context = await tab.page.context().browser().newContext({ viewport: { width: 1440, height: 900 }, deviceScaleFactor: 1, locale: 'en' });
   await context.addInitScript(drawn, { person: PEOPLE[0], speaks: false });
-  const headers = { authorization: `Bearer ${meet.token}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${meet.url}/api/rooms/${room}/tokens`, { method: 'POST', headers, body: JSON.stringify({ role: 'moderator', seconds: 600 }) });
   const page = await context.newPage();
-  await page.goto(`${meet.room(room, { name: PEOPLE[0].name, join: 1 })}#key=${(await answer.json()).token}`, { waitUntil: 'load' });
+  await page.goto(await lib.moderatorsLink(meet, room, { name: PEOPLE[0].name, join: 1 }), { waitUntil: 'load' });
   await page.waitForFunction(() => window.salon.joined);
   await page.keyboard.press('m');
   return page;

@@ -1,46 +1,17 @@
 // For those who don't use a mouse, don't see the page, see little, or have little to spend on it.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import * as lib from './lib/index.mjs';
-
-const axe = createRequire(import.meta.url)('axe-core').source;
-
-/** The link of a moderator. */
-async function moderatorsLink(meet, room, query) {
-  const headers = { authorization: `Bearer ${meet.token}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${meet.url}/api/rooms/${room}/tokens`, { method: 'POST', headers, body: JSON.stringify({ role: 'moderator', seconds: 600 }) });
-  return `${meet.room(room, query)}#key=${(await answer.json()).token}`;
-}
-
-/** What axe finds wrong with what is shown, in each scheme and size. */
-async function faults(tab, what) {
-  const found = [];
-  for (const [size, viewport] of Object.entries({ desktop: [1280, 800], phone: [390, 844] })) {
-    await tab.resize(...viewport);
-    for (const colorScheme of ['light', 'dark']) {
-      await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      if (!(await tab.evaluate(() => 'axe' in window))) await tab.page.evaluate(axe);
-      const violations = await tab.evaluate(async () => {
-        const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-        return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}: ${n.failureSummary}`));
-      });
-      found.push(...violations.map((v) => `${what}, ${size}, ${colorScheme}: ${v}`));
-    }
-  }
-  await tab.resize(1280, 800);
-  return found;
-}
 
 test('axe finds nothing: preview, room, side, share, moderator’s tools, dialogs, after leaving; light and dark; desktop and phone', async (t) => {
   const stage = lib.Stage.of(t);
   const meet = await lib.startMeet(stage);
   const ada = await lib.openPerson(stage, 0, { clip: { width: 160, height: 90 }, args: ['--auto-select-desktop-capture-source=Entire screen'] });
   const found = [];
-  const look = async (what) => found.push(...(await faults(ada, what)));
-  await ada.goto(await moderatorsLink(meet, 'hall', { name: 'Ada', height: 90, rate: 5 }));
+  const look = async (what) => found.push(...(await lib.violationsInSizes(ada, what, [[1280, 800], [390, 844]])));
+  await ada.goto(await lib.moderatorsLink(meet, 'hall', { name: 'Ada', height: 90, rate: 5 }));
   await lib.waitFor(() => ada.evaluate(() => window.salon.ready), { what: 'the preview' });
   await look('preview');
   await ada.click('#join');
@@ -132,7 +103,7 @@ for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 
     const shown = () =>
       tab.evaluate(() => [...document.querySelectorAll('button, input, select')].filter((e) => e.checkVisibility() && !e.disabled && !e.closest('.tile')).map((e) => e.id || e.textContent));
 
-    await tab.goto(await moderatorsLink(meet, 'hall', { height: 90, rate: 5 }));
+    await tab.goto(await lib.moderatorsLink(meet, 'hall', { height: 90, rate: 5 }));
     await lib.waitFor(() => tab.evaluate(() => window.salon.ready), { what: 'the preview' });
     const preview = await walk();
     for (const id of ['name', 'mic-choice', 'camera-choice', 'join']) assert.ok(preview.includes(id), `${id} in ${preview}`);

@@ -1,31 +1,9 @@
 // Whoever's browser speaks French has the same page: nothing for axe to find, and no English left over.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import * as lib from './lib/index.mjs';
-
-const axe = createRequire(import.meta.url)('axe-core').source;
-
-/** What axe finds, in each scheme and size. */
-async function faults(tab, what) {
-  const found = [];
-  for (const viewport of [[1440, 900], [820, 1180], [390, 844]]) {
-    await tab.resize(...viewport);
-    for (const colorScheme of ['light', 'dark']) {
-      await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      if (!(await tab.evaluate(() => 'axe' in window))) await tab.page.evaluate(axe);
-      const violations = await tab.evaluate(async () => {
-        const { violations } = await window.axe.run(document, { resultTypes: ['violations'] });
-        return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}: ${n.failureSummary}`));
-      });
-      found.push(...violations.map((v) => `${what}, ${viewport[0]}, ${colorScheme}: ${v}`));
-    }
-  }
-  await tab.resize(1440, 900);
-  return found;
-}
 
 /** Every text and label that is in the document now, shown or not. */
 const texts = (tab) =>
@@ -43,11 +21,9 @@ test('axe finds nothing in French: preview, room, side, tools, dialogs, after le
     people.push(tab);
   }
   const [english, ada] = people;
-  const headers = { authorization: `Bearer ${meet.token}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${meet.url}/api/rooms/mairie/tokens`, { method: 'POST', headers, body: JSON.stringify({ role: 'moderator', seconds: 600 }) });
   const found = [];
-  const look = async (what) => found.push(...(await faults(ada, what)));
-  await ada.goto(`${meet.room('mairie', { name: 'Ada', height: 90, rate: 5 })}#key=${(await answer.json()).token}`);
+  const look = async (what) => found.push(...(await lib.violationsInSizes(ada, what, [[1440, 900], [820, 1180], [390, 844]])));
+  await ada.goto(await lib.moderatorsLink(meet, 'mairie', { name: 'Ada', height: 90, rate: 5 }));
   await lib.waitFor(() => ada.evaluate(() => window.salon.ready), { what: 'the preview' });
   assert.equal(await ada.evaluate(() => document.documentElement.lang), 'fr');
   await look('preview');

@@ -1,5 +1,6 @@
 // All that a browser test needs.
 
+export * from './axe.mjs';
 export * from './chromium.mjs';
 export * from './crowd.mjs';
 export * from './firefox.mjs';

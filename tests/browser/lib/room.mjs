@@ -56,3 +56,10 @@ export function shown(tab) {
     return Object.fromEntries(all.map(([mid, s]) => [`${s.person}:${s.source}`, mid]));
   });
 }
+
+/** The link of a moderator. */
+export async function moderatorsLink(meet, room, query) {
+  const headers = { authorization: `Bearer ${meet.token}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${meet.url}/api/rooms/${room}/tokens`, { method: 'POST', headers, body: JSON.stringify({ role: 'moderator', seconds: 600 }) });
+  return `${meet.room(room, query)}#key=${(await answer.json()).token}`;
+}

@@ -169,7 +169,7 @@ impl Budget {
             self.choked = now.plus(SETTLE);
             return self.lower(now, estimate.plus(sound), LONGEST_DOUBT);
         }
-        if falls && now >= self.suspect && estimate.plus(sound) < pictures.plus(sound) {
+        if falls && now >= self.suspect && estimate < pictures {
             self.suspect = now.plus(TRIAL);
             self.choke.restart(now);
         }
