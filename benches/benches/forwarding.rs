@@ -10,7 +10,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use salon_benches::memory::Frames;
 use salon_benches::{Memory, PlainMemory, Shape};
-use salon_rtp::payload::vp8::{PictureId, Temporal, Vp8Descriptor, Vp8Fields};
+use salon_rtp::payload::vp8::{PictureId, Temporal, Vp8Descriptor, Vp8Fields, Vp8Patch};
 use salon_rtp::{Codec, MediaKind, RtpTime, SeqNo, Time};
 use salon_sfu::ingress::{Cache, CacheSize, Passed};
 use salon_simulcast::{Facts, Forwarder, Input, SourceId, Target};
@@ -116,11 +116,10 @@ fn slot(c: &mut Criterion) {
         b.iter_custom(|packets| pushed(&mut slot, packets, |n| picture(280 + n % 28 * 4, true)));
     });
     group.bench_function("patch", |b| {
-        let mut slot = aimed(MediaKind::Video, Codec::Vp8, 0);
-        let forward = (0..9).filter_map(|n| slot.0.push(&picture(n, true)).ok()).last().unwrap();
-        let payload = payload(4, true, true);
-        assert!(!forward.patch.is_none());
-        b.iter(|| black_box(&forward.patch).apply(black_box(&payload)));
+        let descriptor = Vp8Descriptor::parse(&payload(4, true, true)).unwrap();
+        let patch =
+            Vp8Patch { picture_id: Some(PictureId::Long(0x1234)), tl0: Some(7), ..Vp8Patch::default() };
+        b.iter(|| black_box(&descriptor).patched(black_box(&patch)));
     });
     group.finish();
 }

@@ -182,7 +182,7 @@ impl Crowd {
         let mut link = self.transport.link(person.peer).unwrap();
         let [voice, picture] = &mut person.stand;
         let stand = if shape.voice { voice } else { picture }.as_mut().expect("a publisher");
-        Clip::record(stand, shape, time, |packet, out| link.seal(&Egress::Rtp(clone(packet)), out).unwrap())
+        Clip::record(stand, shape, time, |packet, out| link.seal(&Egress::Rtp(packet), out).unwrap())
     }
 
     /// Sends a clip, frame by frame, as time goes by; says how long it took.
@@ -283,15 +283,4 @@ impl Person {
 fn put(batch: &mut SendBatch, to: SocketAddr, datagram: &[u8]) {
     batch.slot(None, to).unwrap()[..datagram.len()].copy_from_slice(datagram);
     batch.commit(datagram.len());
-}
-
-fn clone<'a>(p: &salon_rtp::Outgoing<'a>) -> salon_rtp::Outgoing<'a> {
-    salon_rtp::Outgoing {
-        ssrc: p.ssrc,
-        index: p.index,
-        header: p.header,
-        prefix: p.prefix,
-        tail: p.tail,
-        padding: p.padding,
-    }
 }

@@ -134,7 +134,7 @@ impl Memory {
                 sent += usize::from(matches!(egress, Egress::Rtp(_)));
                 match (egress, &mut outbound) {
                     (Egress::Rtp(packet), Some(outbound)) => {
-                        outbound.seal_rtp(&packet, out).unwrap();
+                        outbound.seal_rtp(packet, out).unwrap();
                     }
                     (Egress::Rtcp(compound), Some(outbound)) => {
                         outbound.seal_rtcp(compound, out).unwrap();

@@ -60,7 +60,7 @@ pub const VOICES_PER_ROOM: usize = 1024;
 // Egress.
 
 /// Packets of a slot that can be sent again: 2 s at 250 packets/s, as long as the cache holds them (a power of two).
-/// Each costs a hundred bytes per slot.
+/// Each costs 64 bytes per slot; none where nothing can be asked for again (sound).
 pub const HISTORY: usize = 512;
 /// Times that one packet is sent again: what four did not bring, a key frame will.
 pub const REPEATS: u8 = 4;

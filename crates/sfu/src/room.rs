@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use salon_rtp::Time;
+use salon_rtp::{Outgoing, Time};
 use salon_simulcast::SourceId;
 use slotmap::{SecondaryMap, SlotMap};
 
@@ -326,6 +326,7 @@ impl Room {
             ready: &mut self.ready,
             counters: &mut self.counters,
             teller: Teller { ntp_at_zero: self.config.ntp_at_zero, cname: &self.cname },
+            out: Outgoing::EMPTY,
         })
     }
 

@@ -27,6 +27,8 @@ fn a_lossy_minute_of_sound_and_picture() {
     let mut cache = Cache::new(CacheSize::of(MediaKind::Video, Bitrate::from_kbps(2_500)));
     let mut nack = NackGenerator::new(MediaKind::Video);
     let mut twcc = TwccRecorder::new();
+    // The first packet takes the memory.
+    twcc.push(Time::from_millis(995), Seq(u16::MAX));
     let mut keys = KeyframeThrottle::new();
     let (mut audible, mut speaker) = (Audible::new(), Speaker::new());
     let voices: Vec<_> = (0..10).map(|k| audible.add(k).unwrap()).collect();

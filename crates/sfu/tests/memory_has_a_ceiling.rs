@@ -105,7 +105,8 @@ fn the_table() {
     let mut pair = quiet();
     let (speaker, listener) = (pair.join(), pair.join());
     pair.microphone(speaker, 7);
-    talk(&mut pair, speaker, 7, 0);
+    let first = taken(|| talk(&mut pair, speaker, 7, 0));
+    row("what a publisher's first packets take: when each packet came, to report it", first);
     let unheard = pair.sent();
     let slot = taken(|| {
         pair.slot(listener, MediaKind::Audio, "a0");
@@ -168,9 +169,9 @@ fn the_table() {
     for (what, bytes) in &rows {
         println!("| {what} | {:.1} KiB |", *bytes as f64 / 1024.0);
     }
-    // A fifth above what they are now, so that nothing grows unseen.
-    assert!(room < 5 << 10 && idle < 100 << 10, "{room} {idle}");
-    assert!(unseen < 24 << 10 && seen < 840 << 10, "{unseen} {seen}");
+    // The goal for one who is there; the others a fifth above what they are now, so that nothing grows unseen.
+    assert!(room < 5 << 10 && idle < 64 << 10, "{room} {idle}");
+    assert!(unseen < 3 << 10 && seen < 840 << 10, "{unseen} {seen}");
     assert!(kept < 1_100 << 10, "what is gone is given back: {kept} of {joined}");
     assert!(again < 16 << 10, "whoever comes and goes takes nothing along: {again}");
 }

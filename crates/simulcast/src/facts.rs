@@ -2,8 +2,8 @@
 
 use salon_rtp::Codec;
 use salon_rtp::payload::h264::H264Payload;
-use salon_rtp::payload::vp8::{PictureId, Vp8Descriptor};
-use salon_rtp::payload::vp9::Vp9Descriptor;
+use salon_rtp::payload::vp8::Vp8Descriptor;
+use salon_rtp::payload::vp9::{Vp9Descriptor, Vp9Head};
 
 /// The place of a packet in a layered stream.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -35,36 +35,16 @@ pub struct Facts {
     pub ids: Ids,
 }
 
-/// The picture numbers in a payload descriptor; opaque to selection.
+/// The part of a payload that holds picture numbers, which are each receiver's own; opaque to selection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Ids {
     /// The payload has none, or they could not be read: it goes out as it came.
     #[default]
     None,
-    /// RFC 7741 §4.2.
-    Vp8(Vp8Ids),
-    /// RFC 9628 §4.2.
-    Vp9(Vp9Ids),
-}
-
-/// The numbers in a VP8 payload descriptor (RFC 7741 §4.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Vp8Ids {
-    /// PictureID.
-    pub picture: Option<PictureId>,
-    /// TL0PICIDX.
-    pub tl0: Option<u8>,
-    /// KEYIDX: 0 to 31.
-    pub keyidx: Option<u8>,
-}
-
-/// The numbers in a VP9 payload descriptor (RFC 9628 §4.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Vp9Ids {
-    /// Picture ID.
-    pub picture: Option<PictureId>,
-    /// TL0PICIDX, in non-flexible mode only.
-    pub tl0: Option<u8>,
+    /// PictureID, TL0PICIDX, KEYIDX (RFC 7741 §4.2).
+    Vp8(Vp8Descriptor),
+    /// Picture ID, TL0PICIDX (RFC 9628 §4.2).
+    Vp9(Vp9Head),
 }
 
 impl Facts {
@@ -103,7 +83,7 @@ fn vp8(unknown: Facts, payload: &[u8]) -> Facts {
         layer: Layer { spatial: 0, temporal },
         switch_up: f.temporal.is_some_and(|t| t.sync),
         discardable: f.discardable,
-        ids: Ids::Vp8(Vp8Ids { picture: f.picture_id, tl0: f.tl0, keyidx: f.key_index }),
+        ids: Ids::Vp8(d),
         ..unknown
     }
 }
@@ -117,7 +97,7 @@ fn vp9(unknown: Facts, payload: &[u8]) -> Facts {
         frame_start: d.is_picture_start(),
         layer,
         switch_up: d.layer.is_some_and(|l| l.switch_up),
-        ids: Ids::Vp9(Vp9Ids { picture: d.picture_id, tl0: d.tl0 }),
+        ids: Ids::Vp9(d.head()),
         ..unknown
     }
 }

@@ -56,7 +56,7 @@ mod rewrite;
 mod select;
 
 pub use allocate::allocate;
-pub use facts::{Facts, Ids, Layer, Vp8Ids, Vp9Ids};
+pub use facts::{Facts, Ids, Layer};
 pub use forwarder::{Forward, Forwarder, Input};
 pub use rates::{LayerRates, Rate, TEMPORAL_LAYERS};
 pub use reason::SkipReason;

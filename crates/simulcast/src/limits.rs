@@ -12,7 +12,7 @@ pub const MAX_JUMP_AHEAD: u64 = 3_000;
 pub const LATE_PACKETS: u64 = 1_024;
 
 /// Runs that a slot's maps of sequence numbers and of picture ids remember: two seconds of a 60 Hz picture of which every
-/// other frame is dropped. What is older is refused, as it would be by the playout buffer. 24 bytes each.
+/// other frame is dropped. What is older is refused, as it would be by the playout buffer. 16 bytes each.
 pub const RUNS: usize = 64;
 
 /// Changes of the timestamp's offset that a slot remembers for late packets: with one per

@@ -801,7 +801,7 @@ fn a_vp9_picture_of_two_layers_has_one_marker_and_one_distance() {
                 };
                 let forward = slot.push(&input).unwrap();
                 markers += u32::from(forward.marker);
-                let (prefix, replaced) = forward.patch.apply(&payload);
+                let (prefix, replaced) = forward.patch.get();
                 let out = [prefix.as_slice(), &payload[replaced..]].concat();
                 let d = Vp9Descriptor::parse(&out).unwrap();
                 let Some(PictureId::Long(id)) = d.picture_id else { panic!("a short id went out") };

@@ -233,56 +233,44 @@ impl Vp8Descriptor {
     /// The descriptor with some fields changed, and how many bytes of the payload it replaces (always [`len`](Self::len)).
     #[inline]
     pub fn patched(&self, patch: &Vp8Patch) -> (Prefix, usize) {
-        // At most a byte more than the descriptor: seven of eight.
-        let (mut out, mut len) = ([0; WINDOW], 0);
-        let mut put = |byte: u8| {
-            out[len % WINDOW] = byte;
-            len += 1;
-        };
-        let mut at = 0;
-        let mut take = || {
-            let byte = self.raw[at % WINDOW];
-            at += 1;
-            byte
-        };
-        let first = take();
-        put(first);
-        if first & X != 0 {
-            put(take());
-        }
-        match (self.fields.picture_id, patch.picture_id) {
-            (None, _) => {}
+        let mut out = self.raw;
+        let mut len = self.len();
+        // A picture id stands behind the two bytes that announce it, TL0PICIDX behind that, KEYIDX last.
+        let next = match (self.fields.picture_id, patch.picture_id) {
+            (None, _) => 2,
+            (Some(PictureId::Short(_)), Some(PictureId::Long(v))) => {
+                // A byte more: what stands behind it moves. At most seven of eight are used.
+                let [first, extended, _, c, d, e, ..] = self.raw;
+                let [high, low] = v.to_be_bytes();
+                out = [first, extended, M | high, low, c, d, e, 0];
+                len += 1;
+                4
+            }
             (Some(PictureId::Short(_)), id) => {
-                let old = take();
-                match id {
-                    Some(PictureId::Long(v)) => {
-                        let [high, low] = v.to_be_bytes();
-                        put(M | high);
-                        put(low);
-                    }
-                    Some(PictureId::Short(v)) => put(v & 0x7f),
-                    None => put(old),
+                if let Some(PictureId::Short(v)) = id {
+                    out[2] = v & 0x7f;
                 }
+                3
             }
             (Some(PictureId::Long(_)), id) => {
-                let old = [take(), take()];
-                let [high, low] = id.map_or(old, |id| id.get().to_be_bytes());
-                put(M | high);
-                put(low);
+                if let Some(id) = id {
+                    let [high, low] = id.get().to_be_bytes();
+                    (out[2], out[3]) = (M | high, low);
+                }
+                4
             }
-        }
+        };
+        let mut last = next;
         if self.fields.tl0.is_some() {
-            let old = take();
-            put(patch.tl0.unwrap_or(old));
-        }
-        if self.fields.temporal.is_some() || self.fields.key_index.is_some() {
-            let old = take();
-            match (self.fields.key_index, patch.key_index) {
-                (Some(_), Some(k)) => put(old & 0xe0 | k & 0x1f),
-                _ => put(old),
+            if let Some(v) = patch.tl0 {
+                out[next] = v;
             }
+            last += 1;
         }
-        (Prefix::of(out, len), self.len())
+        if let (Some(_), Some(k)) = (self.fields.key_index, patch.key_index) {
+            out[last] = out[last] & 0xe0 | k & 0x1f;
+        }
+        (Prefix::few(out, len), self.len())
     }
 }
 

@@ -16,6 +16,11 @@ const B: u8 = 0x08;
 const E: u8 = 0x04;
 const V: u8 = 0x02;
 const Z: u8 = 0x01;
+/// Of a picture id's first byte: another follows.
+const M: u8 = 0x80;
+
+/// Bytes up to TL0PICIDX at most: the first, a picture id of two, layer indices, TL0PICIDX.
+const HEAD: usize = 5;
 
 /// Which layers a frame is in, and what it refers to (RFC 9628 §4.2, layer indices).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -118,8 +123,8 @@ pub struct Vp9Descriptor {
     pub structure: Option<Vp9Structure>,
     references: [u8; 3],
     reference_count: u8,
-    /// The bytes up to TL0PICIDX, which a patch may change: first, id of two, layers, TL0.
-    head: [u8; 5],
+    /// The bytes up to TL0PICIDX, which a patch may change.
+    head: [u8; HEAD],
     head_len: u8,
     len: u16,
 }
@@ -133,7 +138,7 @@ impl Vp9Descriptor {
         let mut picture_id = None;
         if first & I != 0 {
             let id = reader.byte()?;
-            picture_id = Some(if id & 0x80 != 0 {
+            picture_id = Some(if id & M != 0 {
                 PictureId::Long(u16::from_be_bytes([id & 0x7f, reader.byte()?]))
             } else {
                 PictureId::Short(id)
@@ -153,7 +158,7 @@ impl Vp9Descriptor {
                 tl0 = Some(reader.byte()?);
             }
         }
-        let mut head = [0; 5];
+        let mut head = [0; HEAD];
         let head_len = reader.at;
         for (to, from) in head.iter_mut().zip(payload.iter().take(head_len)) {
             *to = *from;
@@ -219,50 +224,63 @@ impl Vp9Descriptor {
         })
     }
 
+    /// What a patch may change.
+    pub fn head(&self) -> Vp9Head {
+        let mut raw = [0; 8];
+        raw[..HEAD].copy_from_slice(&self.head);
+        Vp9Head { raw, len: self.head_len, picture_id: self.picture_id, tl0: self.tl0 }
+    }
+
     /// The descriptor's first bytes with some fields changed, and how many bytes of the payload they replace.
     pub fn patched(&self, patch: &Vp9Patch) -> (Prefix, usize) {
-        let mut prefix = Prefix::EMPTY;
-        // At most six bytes, which a prefix holds: the pushes cannot fail.
-        let mut put = |bytes: &[u8]| {
-            prefix.push(bytes);
-        };
-        let replaced = usize::from(self.head_len);
-        let (first, mut rest) = self.head[..replaced].split_at(1);
-        put(first);
-        let mut take = |n: usize| {
-            let (head, tail) = rest.split_at_checked(n).unwrap_or((rest, &[]));
-            rest = tail;
-            head
-        };
+        self.head().patched(patch)
+    }
+}
+
+/// The beginning of a descriptor, up to TL0PICIDX: all that a patch may change, with the bytes that it stood in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Vp9Head {
+    /// Zeros behind what it has.
+    raw: [u8; 8],
+    len: u8,
+    picture_id: Option<PictureId>,
+    tl0: Option<u8>,
+}
+
+impl Vp9Head {
+    /// The picture id.
+    pub const fn picture_id(&self) -> Option<PictureId> {
+        self.picture_id
+    }
+
+    /// TL0PICIDX.
+    pub const fn tl0(&self) -> Option<u8> {
+        self.tl0
+    }
+
+    /// The head with some fields changed, and how many bytes of the payload it replaces.
+    #[inline]
+    pub fn patched(&self, patch: &Vp9Patch) -> (Prefix, usize) {
+        let (mut out, mut len) = (self.raw, usize::from(self.len));
+        // The picture id stands behind the first byte, TL0PICIDX at the end.
         match (self.picture_id, patch.picture_id) {
-            (None, _) => {}
-            (Some(PictureId::Short(_)), new) => {
-                let old = take(1);
-                match new {
-                    Some(PictureId::Long(v)) => put(&(0x8000 | v).to_be_bytes()),
-                    Some(PictureId::Short(v)) => put(&[v & 0x7f]),
-                    None => put(old),
-                }
+            (None, _) | (_, None) => {}
+            (Some(PictureId::Short(_)), Some(PictureId::Long(v))) => {
+                let [first, _, b, c, ..] = self.raw;
+                let [high, low] = v.to_be_bytes();
+                out = [first, M | high, low, b, c, 0, 0, 0];
+                len += 1;
             }
-            (Some(PictureId::Long(_)), new) => {
-                let old = take(2);
-                match new {
-                    Some(id) => put(&(0x8000 | id.get()).to_be_bytes()),
-                    None => put(old),
-                }
+            (Some(PictureId::Short(_)), Some(PictureId::Short(v))) => out[1] = v & 0x7f,
+            (Some(PictureId::Long(_)), Some(id)) => {
+                let [high, low] = id.get().to_be_bytes();
+                (out[1], out[2]) = (M | high, low);
             }
         }
-        if self.layer.is_some() {
-            put(take(1));
+        if let (Some(_), Some(v), Some(last)) = (self.tl0, patch.tl0, out.get_mut(len.saturating_sub(1))) {
+            *last = v;
         }
-        if self.tl0.is_some() {
-            let old = take(1);
-            match patch.tl0 {
-                Some(v) => put(&[v]),
-                None => put(old),
-            }
-        }
-        (prefix, replaced)
+        (Prefix::few(out, len), usize::from(self.len))
     }
 }
 

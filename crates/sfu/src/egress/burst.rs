@@ -2,10 +2,10 @@
 
 use salon_rtp::extension::{AbsSendTime, ExtensionKind};
 use salon_rtp::payload::rtx::Rtx;
-use salon_rtp::{Egress, Header, OutExtensions, Outgoing, Prefix, Time};
+use salon_rtp::{Egress, OutExtensions, Outgoing, Prefix, Time};
 
 use super::reports::Teller;
-use super::{Entry, Ready, Receiver, Sent, Slot, Slots};
+use super::{Entry, Ready, Receiver, Slot, Slots};
 use crate::config::SlotPayload;
 use crate::ingress::{Cached, EncodingId, Meta, Tracks};
 use crate::{Counters, EgressDrop, ParticipantId, SlotId, limits};
@@ -25,6 +25,8 @@ pub struct Burst<'a> {
     pub(crate) ready: &'a mut Ready,
     pub(crate) counters: &'a mut Counters,
     pub(crate) teller: Teller<'a>,
+    /// The packet that was given last: filled where it stands, because each copy of it would cost as much as its header.
+    pub(crate) out: Outgoing<'a>,
 }
 
 /// Bytes that the cipher adds at most: a GCM tag (RFC 7714 §13.2).
@@ -47,10 +49,12 @@ impl<'a> Burst<'a> {
             if let Some(at) = self.receiver.outbox.take() {
                 break at;
             }
-            if let Some(entry) = self.receiver.queue.pop_front() {
-                let Some(packet) = self.packet(entry) else { continue };
+            if !self.receiver.queue.is_empty() {
+                if !self.packet() {
+                    continue;
+                }
                 self.left = Some(left - 1);
-                return Some(Egress::Rtp(packet));
+                return Some(Egress::Rtp(&self.out));
             }
             if self.receiver.fresh.is_empty() {
                 return self.end();
@@ -78,20 +82,21 @@ impl<'a> Burst<'a> {
         None
     }
 
-    fn packet(&mut self, entry: Entry) -> Option<Outgoing<'a>> {
-        let result = match entry {
-            Entry::Media { slot, encoding, seq, forward, key } => {
+    /// Fills in the packet that is first in the queue; false, and counted, if it cannot be sent.
+    fn packet(&mut self) -> bool {
+        // Its parts are read where it stands: a copy of the whole costs as much as all else that is done with it here.
+        let result = match self.receiver.queue.front() {
+            Some(&Entry::Media { slot, encoding, seq, forward, key }) => {
                 self.media(slot, encoding, seq, forward, key)
             }
-            Entry::Repair { slot, index } => self.repair(slot, index),
+            Some(&Entry::Repair { slot, index }) => self.repair(slot, index),
+            None => return false,
         };
-        match result {
-            Ok(packet) => Some(packet),
-            Err(reason) => {
-                self.counters.leave_unsent(reason);
-                None
-            }
+        self.receiver.queue.pop_front();
+        if let Err(reason) = result {
+            self.counters.leave_unsent(reason);
         }
+        result.is_ok()
     }
 
     /// Sends a packet for the first time.
@@ -102,31 +107,22 @@ impl<'a> Burst<'a> {
         seq: SeqNo,
         forward: Forward,
         key: bool,
-    ) -> Result<Outgoing<'a>, EgressDrop> {
+    ) -> Result<(), EgressDrop> {
         let slot = self.slots.get_mut(id).ok_or(EgressDrop::SlotGone)?;
         let (csrc, codec, cached) = find(self.tracks, encoding, seq)?;
         let payload = slot.payload(codec).ok_or(EgressDrop::NoPayloadType)?;
-        let (prefix, replaced) = forward.patch.apply(cached.payload);
-        let mut packet = Outgoing {
-            ssrc: slot.streams.ssrc,
-            index: forward.index,
-            header: Header {
-                pt: payload.pt,
-                marker: forward.marker,
-                timestamp: forward.timestamp,
-                csrc: Some(csrc.csrc()),
-                extensions: extensions(slot, &cached, Some(self.now)),
-            },
-            prefix,
-            tail: cached.payload.get(replaced..).unwrap_or_default(),
-            padding: 0,
-        };
-        let body = packet.body_len();
-        if !fit(&mut packet, slot, &cached) {
+        let out = &mut self.out;
+        let replaced = forward.patch.put(&mut out.prefix);
+        (out.ssrc, out.index) = (slot.streams.ssrc, forward.index);
+        out.header.pt = payload.pt;
+        (out.header.marker, out.header.timestamp) = (forward.marker, forward.timestamp);
+        out.header.csrc = Some(csrc.csrc());
+        out.tail = cached.payload.get(replaced..).unwrap_or_default();
+        if !fill(out, self.now, slot, &cached) {
             self.counters.oversized += 1;
         }
-        slot.history
-            .push(Sent { encoding, seq, forward, at: self.now, repeats: 0, asked: false, late: false }, key);
+        let body = out.body_len();
+        slot.history.push(self.now, encoding, seq, &forward, key);
         slot.sent.first_index.get_or_insert(forward.index);
         slot.sent.packets += 1;
         slot.sent.octets += body as u64;
@@ -139,11 +135,11 @@ impl<'a> Burst<'a> {
         self.receiver.sent(self.now, slot.spec.kind, body);
         self.counters.rtp_out += 1;
         self.counters.bytes_out += body as u64;
-        Ok(packet)
+        Ok(())
     }
 
     /// Sends a packet again, on the repair stream (RFC 4588 §4).
-    fn repair(&mut self, id: SlotId, index: SeqNo) -> Result<Outgoing<'a>, EgressDrop> {
+    fn repair(&mut self, id: SlotId, index: SeqNo) -> Result<(), EgressDrop> {
         let slot = self.slots.get_mut(id).ok_or(EgressDrop::SlotGone)?;
         let sent = *slot.history.get_mut(index).ok_or(EgressDrop::RepairUnknown)?;
         let (csrc, codec, cached) = find(self.tracks, sent.encoding, sent.seq)?;
@@ -151,36 +147,30 @@ impl<'a> Burst<'a> {
         let (Some(pt), Some(ssrc)) = (rtx_pt, slot.streams.rtx) else {
             return Err(EgressDrop::RepairWithoutRtx);
         };
-        let (first, replaced) = sent.forward.patch.apply(cached.payload);
+        let (first, replaced) = sent.forward.patch.get();
         let prefix: Prefix = Rtx::prefix(index.seq(), &first).ok_or(EgressDrop::TooLarge)?;
-        let mut packet = Outgoing {
-            ssrc,
-            // Spent only now that the packet is sure to go: the repair stream is dense.
-            index: slot.repair_index,
-            header: Header {
-                pt,
-                marker: sent.forward.marker,
-                timestamp: sent.forward.timestamp,
-                csrc: Some(csrc.csrc()),
-                extensions: extensions(slot, &cached, Some(self.now)),
-            },
-            prefix,
-            tail: cached.payload.get(replaced..).unwrap_or_default(),
-            padding: 0,
-        };
-        if !fit(&mut packet, slot, &cached) {
+        let out = &mut self.out;
+        // The number is spent only now that the packet is sure to go: the repair stream is dense.
+        (out.ssrc, out.index) = (ssrc, slot.repair_index);
+        out.header.pt = pt;
+        (out.header.marker, out.header.timestamp) = (sent.forward.marker, sent.forward.timestamp);
+        out.header.csrc = Some(csrc.csrc());
+        (out.prefix, out.tail) = (prefix, cached.payload.get(replaced..).unwrap_or_default());
+        if !fill(out, self.now, slot, &cached) {
             self.counters.oversized += 1;
         }
+        let body = out.body_len();
         slot.repair_index = slot.repair_index.next();
         slot.sent.repaired += 1;
-        self.receiver.rate(slot.spec.kind).add(self.now, packet.body_len() + limits::OVERHEAD);
+        self.receiver.rate(slot.spec.kind).add(self.now, body + limits::OVERHEAD);
         self.counters.rtx_out += 1;
-        self.counters.rtx_bytes_out += packet.body_len() as u64;
-        Ok(packet)
+        self.counters.rtx_bytes_out += body as u64;
+        Ok(())
     }
 }
 
 /// The bytes of a packet, whose they are, and in what codec.
+#[inline]
 fn find(
     tracks: &Tracks,
     encoding: EncodingId,
@@ -192,21 +182,24 @@ fn find(
     Ok((track.owner, track.spec.codec, cached))
 }
 
-/// Makes a packet fit a datagram, if leaving out its send time does; whether it fits. With every element a packet grows by 19
-/// bytes; without the send time, which an estimator does not need of each, what came with 1,200 bytes fits.
-fn fit<'a>(packet: &mut Outgoing<'a>, slot: &Slot, cached: &Cached<'a, Meta>) -> bool {
+/// Fills in the header extension; whether the packet fits a datagram. With every element a packet grows by 19 bytes; without the send
+/// time, which an estimator does not need of each, what came with 1,200 bytes fits.
+fn fill<'a>(out: &mut Outgoing<'a>, now: Time, slot: &Slot, cached: &Cached<'a, Meta>) -> bool {
     let fits = |p: &Outgoing<'_>| p.header_len() + p.body_len() + TAG <= limits::DATAGRAM;
-    if !fits(packet) {
-        packet.header.extensions = extensions(slot, cached, None);
+    gather(&mut out.header.extensions, slot, cached, Some(now));
+    if fits(out) {
+        return true;
     }
-    fits(packet)
+    gather(&mut out.header.extensions, slot, cached, None);
+    fits(out)
 }
 
-/// The header extension, built anew from what may pass: audio level, dependency descriptor and colour space as they came;
+/// Builds the header extension anew from what may pass: audio level, dependency descriptor and colour space as they came;
 /// MID and send time are ours. An element that finds no room is left out.
-fn extensions<'a>(slot: &Slot, cached: &Cached<'a, Meta>, sent: Option<Time>) -> OutExtensions<'a> {
+#[inline]
+fn gather<'a>(out: &mut OutExtensions<'a>, slot: &Slot, cached: &Cached<'a, Meta>, sent: Option<Time>) {
     let map = &slot.spec.extensions;
-    let mut out = OutExtensions::NONE;
+    *out = OutExtensions::NONE;
     // Once the receiver has reported on the SSRC it knows whose it is (RFC 8843 §9.2).
     if let (false, Some(id), Some(mid)) = (slot.heard.known, map.id(ExtensionKind::Mid), &slot.spec.mid) {
         let _ = out.push(id, mid.as_str().as_bytes());
@@ -223,5 +216,4 @@ fn extensions<'a>(slot: &Slot, cached: &Cached<'a, Meta>, sent: Option<Time>) ->
     if let (Some(id), Some(value)) = (map.id(ExtensionKind::ColorSpace), cached.passed.color_space) {
         let _ = out.pass(id, value);
     }
-    out
 }

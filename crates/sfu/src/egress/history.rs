@@ -28,6 +28,8 @@ pub(crate) struct Sent {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     ring: Box<[Option<Sent>]>,
+    /// Nobody can ask for anything again: packets are counted, not kept.
+    fleeting: bool,
     /// The newest number.
     newest: Option<SeqNo>,
     /// Where the newest key frame begins: what is older is of no use to anybody.
@@ -35,22 +37,27 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Of a slot that can be asked for packets again, or not.
+    pub(crate) fn new(asked: bool) -> Self {
+        Self { fleeting: !asked, ..Self::default() }
+    }
+
     /// Keeps what has just left; whether it was late is seen here.
-    pub(crate) fn push(&mut self, mut sent: Sent, key: bool) {
-        if self.ring.is_empty() {
-            self.ring = alloc::vec![None; limits::HISTORY].into();
-        }
-        let index = sent.forward.index;
+    #[inline]
+    pub(crate) fn push(&mut self, at: Time, encoding: EncodingId, seq: SeqNo, forward: &Forward, key: bool) {
+        let index = forward.index;
         if key {
             self.key = self.key.max(index);
         }
-        sent.late = self.newest.is_some_and(|n| index < n);
+        let late = self.newest.is_some_and(|n| index < n);
         self.newest = self.newest.max(Some(index));
-        let at = Self::place(index);
-        if let Some(to) = self.ring.get_mut(at) {
+        if self.ring.is_empty() && !self.fleeting {
+            self.ring = alloc::vec![None; limits::HISTORY].into();
+        }
+        if let Some(to) = self.ring.get_mut(Self::place(index)) {
             // A late packet must not push out a newer one that shares its place.
             if to.is_none_or(|old| old.forward.index < index) {
-                *to = Some(sent);
+                *to = Some(Sent { encoding, seq, forward: *forward, at, repeats: 0, asked: false, late });
             }
         }
     }

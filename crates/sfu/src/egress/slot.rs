@@ -117,7 +117,7 @@ impl Slot {
             current: None,
             links: [None; 2],
             wish: None,
-            history: History::default(),
+            history: History::new(rtx || spec.feedback.nack),
             repair_index: SeqNo(prng.first_number()),
             sent: SentTotals::default(),
             heard: Reported { keys: limits::KEYS_SAVED, ..Reported::default() },

@@ -53,12 +53,15 @@ pub struct Cached<'a, M> {
 #[error("the packet is larger than the cache takes")]
 pub struct TooLarge;
 
-/// Where a packet lies: `at` counts all bytes ever written, gaps at the end of the ring included.
+/// Where a packet lies.
 #[derive(Clone, Copy, Debug)]
 struct Place<M> {
     seq: SeqNo,
     meta: M,
+    /// How many bytes had ever been written before it, gaps at the end of the ring included …
     at: u64,
+    /// … and where in the ring that is: it is asked for once per receiver, and a division costs as much as all else.
+    start: u32,
     /// 0: there was none; else its length and one.
     descriptor: u16,
     color_space: u16,
@@ -98,6 +101,7 @@ impl<M: Copy> Cache<M> {
             seq,
             meta,
             at: 0,
+            start: 0,
             descriptor: count(passed.descriptor),
             color_space: count(passed.color_space),
             payload: u16::try_from(payload.len()).map_err(|_| TooLarge)?,
@@ -117,7 +121,7 @@ impl<M: Copy> Cache<M> {
             self.head += (size - start) as u64;
             start = 0;
         }
-        self.index[at] = Some(Place { at: self.head, ..place });
+        self.index[at] = Some(Place { at: self.head, start: start as u32, ..place });
         for part in [passed.descriptor, passed.color_space, Some(payload)].into_iter().flatten() {
             self.bytes[start..start + part.len()].copy_from_slice(part);
             start += part.len();
@@ -127,13 +131,14 @@ impl<M: Copy> Cache<M> {
     }
 
     /// The packet of a number, if it is still held.
+    #[inline]
     pub fn get(&self, seq: SeqNo) -> Option<Cached<'_, M>> {
         let place = self.index[seq.0 as usize & (self.index.len() - 1)].as_ref()?;
         let size = self.bytes.len() as u64;
         if place.seq != seq || self.head - place.at > size {
             return None;
         }
-        let start = (place.at % size) as usize;
+        let start = place.start as usize;
         let mut rest = self.bytes.get(start..start + place.len())?;
         let mut part = |count: u16| {
             let (part, after) = rest.split_at_checked(usize::from(count.checked_sub(1)?))?;

@@ -58,7 +58,7 @@ impl Arrivals<'_> {
 /// (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 #[derive(Clone, Debug)]
 pub struct TwccRecorder {
-    /// By number, modulo its length: the number and its arrival.
+    /// By number, modulo its length: the number and its arrival. Empty before the first packet.
     arrivals: Box<[(SeqNo, Time)]>,
     /// The first number not reported yet, and the highest that came. Equal to `highest + 1` when all is reported.
     base: SeqNo,
@@ -69,10 +69,10 @@ pub struct TwccRecorder {
 }
 
 impl TwccRecorder {
-    /// Takes the memory for its window.
+    /// Takes the memory for its window with the first packet: who is silent needs none.
     pub fn new() -> Self {
         Self {
-            arrivals: vec![(SeqNo(0), Time::ZERO); TWCC_WINDOW].into(),
+            arrivals: Box::default(),
             base: SeqNo(0),
             highest: None,
             due: None,
@@ -147,21 +147,29 @@ impl TwccRecorder {
         let roc = self.highest.map_or(1, |h| h.roc().saturating_add(2));
         let seq = SeqNo(u64::from(roc) << 16 | u64::from(number.0));
         (self.base, self.highest, self.run) = (seq, Some(seq), (number, 0));
+        if self.arrivals.is_empty() {
+            self.arrivals = vec![(SeqNo(0), Time::ZERO); TWCC_WINDOW].into();
+        }
         self.record(now, seq);
     }
 
     fn record(&mut self, now: Time, seq: SeqNo) {
-        let at = seq.0 as usize % self.arrivals.len();
-        self.arrivals[at] = (seq, now);
+        if let Some(place) = self.arrivals.get_mut(place(seq)) {
+            *place = (seq, now);
+        }
         let waiting = self.highest.map_or(0, |h| (h.0 + 1).saturating_sub(self.base.0));
         let due = if waiting >= ENOUGH { now } else { now.plus(EVERY) };
         self.due = Some(self.due.map_or(due, |d| d.min(due)));
     }
 
     fn arrival(&self, seq: SeqNo) -> Option<Time> {
-        let (held, at) = self.arrivals[seq.0 as usize % self.arrivals.len()];
+        let (held, at) = *self.arrivals.get(place(seq))?;
         (held == seq).then_some(at)
     }
+}
+
+fn place(seq: SeqNo) -> usize {
+    seq.0 as usize % TWCC_WINDOW
 }
 
 impl Default for TwccRecorder {

@@ -7,53 +7,48 @@ pub(crate) mod timeline;
 mod vp8;
 mod vp9;
 
-use salon_rtp::payload::vp8::{Vp8Descriptor, Vp8Patch};
-use salon_rtp::payload::vp9::{Vp9Descriptor, Vp9Patch};
 use salon_rtp::{Prefix, SeqNo};
 
 use crate::SkipReason;
 use crate::facts::Ids;
 
-/// What has to change in a payload's descriptor for one receiver. Small enough to keep per sent packet, so that a
-/// repair goes out exactly as first sent.
+/// What stands for one receiver instead of a payload's first bytes: its descriptor with other ids. Small enough to keep per sent
+/// packet, so that a repair goes out exactly as first sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Patch(Kind);
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Kind {
-    #[default]
-    None,
-    Vp8(Vp8Patch),
-    Vp9(Vp9Patch),
+pub struct Patch {
+    /// A VP8 descriptor (RFC 7741 §4.2) whose picture id became one of 15 bits has seven.
+    bytes: [u8; 8],
+    len: u8,
+    replaced: u8,
 }
 
 impl Patch {
     /// The payload goes out as it came.
-    pub const NONE: Self = Self(Kind::None);
+    pub const NONE: Self = Self { bytes: [0; 8], len: 0, replaced: 0 };
 
-    fn vp8(patch: Vp8Patch) -> Self {
-        Self(Kind::Vp8(patch))
-    }
-
-    fn vp9(patch: Vp9Patch) -> Self {
-        Self(Kind::Vp9(patch))
+    /// These bytes instead of the first `replaced` ones.
+    fn of((prefix, replaced): (Prefix, usize)) -> Self {
+        let (bytes, len) = prefix.first();
+        debug_assert!(len == prefix.as_slice().len() && replaced <= len);
+        Self { bytes, len: len as u8, replaced: replaced as u8 }
     }
 
     /// Whether the payload goes out as it came, so that it need not be copied.
     pub fn is_none(&self) -> bool {
-        self.0 == Kind::None
+        self.replaced == 0
     }
 
-    /// The bytes that stand instead of the payload's first ones, and how many of these they replace: from there on the
-    /// payload goes out as it came. At most 7 bytes. Nothing for nothing where nothing changes, or where the payload is
-    /// not what the patch was made for.
-    pub fn apply(&self, payload: &[u8]) -> (Prefix, usize) {
-        let patched = match &self.0 {
-            Kind::None => None,
-            Kind::Vp8(patch) => Vp8Descriptor::parse(payload).ok().map(|d| d.patched(patch)),
-            Kind::Vp9(patch) => Vp9Descriptor::parse(payload).ok().map(|d| d.patched(patch)),
-        };
-        patched.unwrap_or((Prefix::EMPTY, 0))
+    /// The bytes that stand instead of the payload's first ones, at most 7, and how many of these they replace: from there on the
+    /// payload goes out as it came. Nothing for nothing where nothing changes.
+    pub fn get(&self) -> (Prefix, usize) {
+        (Prefix::few(self.bytes, usize::from(self.len)), usize::from(self.replaced))
+    }
+
+    /// Makes these bytes the prefix; how many of the payload's they replace.
+    #[inline]
+    pub fn put(&self, prefix: &mut Prefix) -> usize {
+        prefix.set(self.bytes, usize::from(self.len));
+        usize::from(self.replaced)
     }
 }
 

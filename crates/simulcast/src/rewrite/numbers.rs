@@ -10,19 +10,19 @@ use crate::limits::{LATE_PACKETS, RUNS};
 /// Words of 64 bits that hold a bit per late packet.
 const WORDS: usize = (LATE_PACKETS / 64) as usize;
 
-/// Source numbers that were skipped and have no output number.
-#[derive(Debug)]
+/// Source numbers that were skipped and have no output number. Two of them per slot and picture, so they are packed.
+#[derive(Clone, Copy, Debug)]
 struct Gap {
     start: u64,
-    /// The number after the last.
-    end: u64,
-    /// How many numbers all gaps before this one skip.
-    before: u64,
+    len: u32,
+    /// How many numbers the gaps skip that are remembered and lie before this one.
+    before: u32,
 }
 
 impl Gap {
-    fn upto(&self) -> u64 {
-        self.before + (self.end - self.start)
+    /// The number after the last.
+    fn end(&self) -> u64 {
+        self.start.saturating_add(u64::from(self.len))
     }
 }
 
@@ -73,7 +73,7 @@ impl Runs {
             return Err(SkipReason::TooLate);
         }
         let skipped = match self.gaps.back() {
-            Some(last) if n < last.end => self.skipped_below(n)?,
+            Some(last) if n < last.end() => self.skipped_below(n)?,
             _ => self.skipped,
         };
         Ok(self.base.saturating_add((n - self.floor).saturating_sub(skipped)))
@@ -83,9 +83,16 @@ impl Runs {
         let after = self.gaps.partition_point(|g| g.start <= n);
         match after.checked_sub(1).and_then(|i| self.gaps.get(i)) {
             None => Ok(self.forgotten),
-            Some(g) if n < g.end => Err(SkipReason::PictureSkipped),
-            Some(g) => Ok(g.upto()),
+            Some(g) if n < g.end() => Err(SkipReason::PictureSkipped),
+            Some(g) => Ok(self.upto(g)),
         }
+    }
+
+    /// How many numbers all gaps up to this one skip, itself and the forgotten ones included.
+    fn upto(&self, g: &Gap) -> u64 {
+        // A gap knows the lower half of its count; all that are remembered skip less than the half holds.
+        let remembered = g.before.wrapping_add(g.len).wrapping_sub(self.forgotten as u32);
+        self.forgotten + u64::from(remembered)
     }
 
     /// Remembers that `n` went out.
@@ -102,24 +109,28 @@ impl Runs {
         }
         let mut end = to.saturating_add(1);
         // The gaps from `first` to before `after` touch or overlap the new one, and become one with it.
-        let first = self.gaps.partition_point(|g| g.end < start);
+        let first = self.gaps.partition_point(|g| g.end() < start);
         let after = self.gaps.partition_point(|g| g.start <= end);
         let mut before = self.forgotten;
         if let Some(g) = first.checked_sub(1).and_then(|i| self.gaps.get(i)) {
-            before = g.upto();
+            before = self.upto(g);
         }
         let mut known = 0;
         for g in self.gaps.range(first..after.max(first)) {
             start = start.min(g.start);
-            end = end.max(g.end);
-            known += g.end - g.start;
+            end = end.max(g.end());
+            known += u64::from(g.len);
         }
         let added = (end - start).saturating_sub(known);
         self.skipped += added;
+        let (Ok(len), Ok(_)) = (u32::try_from(end - start), u32::try_from(self.skipped - self.forgotten))
+        else {
+            return self.forget_all(end);
+        };
         for g in self.gaps.range_mut(after.max(first)..) {
-            g.before += added;
+            g.before = g.before.wrapping_add(added as u32);
         }
-        let merged = Gap { start, end, before };
+        let merged = Gap { start, len, before: before as u32 };
         if after > first {
             self.gaps.drain(first + 1..after);
             if let Some(g) = self.gaps.get_mut(first) {
@@ -134,15 +145,22 @@ impl Runs {
     }
 
     fn forget_oldest_for(&mut self, at: usize, gap: Gap) {
-        if let Some(oldest) = self.gaps.pop_front() {
-            self.remembered = oldest.end;
-            self.forgotten = oldest.upto();
+        if let Some(oldest) = self.gaps.front() {
+            (self.remembered, self.forgotten) = (oldest.end(), self.upto(oldest));
+            self.gaps.pop_front();
         }
         match at.checked_sub(1) {
             Some(at) => self.gaps.insert(at, gap),
             // The new gap is the oldest of all: it is what must be forgotten, and the one popped came after it.
-            None => self.remembered = self.remembered.max(gap.end),
+            None => self.remembered = self.remembered.max(gap.end()),
         }
+    }
+
+    /// Gaps of thousands of millions of numbers are no stream's: what lies before the end of the last is refused.
+    fn forget_all(&mut self, end: u64) {
+        self.remembered = self.gaps.back().map_or(end, |last| last.end().max(end));
+        self.forgotten = self.skipped;
+        self.gaps.clear();
     }
 }
 

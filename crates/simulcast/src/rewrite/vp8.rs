@@ -9,14 +9,13 @@
 //! left out, so the shape changes only where the encoding does, at its key frame, where a receiver starts anew anyway.
 //! PictureID alone has one width for the life of every slot, 15 bits: a receiver compares modulo 2¹⁵ whatever the width.
 
-use salon_rtp::payload::vp8::Vp8Patch;
+use salon_rtp::payload::vp8::{Vp8Descriptor, Vp8Patch};
 
 use super::numbers::Runs;
 use super::pictures::{Extender, Place, wire};
 use super::shifted::Shifted;
 use super::{Packet, Patch};
 use crate::SkipReason;
-use crate::facts::Vp8Ids;
 
 /// The ids of one slot, over all that it shows in its life.
 #[derive(Debug)]
@@ -52,8 +51,8 @@ impl Vp8 {
     }
 
     /// The packet's picture is skipped as a whole.
-    pub(crate) fn skip(&mut self, p: &Packet, ids: &Vp8Ids) {
-        let Some(id) = ids.picture.filter(|_| p.seq.0 >= self.floor) else { return };
+    pub(crate) fn skip(&mut self, p: &Packet, ids: &Vp8Descriptor) {
+        let Some(id) = ids.fields().picture_id.filter(|_| p.seq.0 >= self.floor) else { return };
         if let Place::At(id) = self.extender.place(id, p.new_picture) {
             self.pictures.skip(id, id);
             self.extender.saw(id);
@@ -61,23 +60,21 @@ impl Vp8 {
     }
 
     /// The packet goes out.
-    pub(crate) fn forward(&mut self, p: &Packet, ids: &Vp8Ids) -> Result<Patch, SkipReason> {
+    pub(crate) fn forward(&mut self, p: &Packet, ids: &Vp8Descriptor) -> Result<Patch, SkipReason> {
         if p.seq.0 < self.floor {
             return Err(SkipReason::TooLate);
         }
-        let picture = match ids.picture {
+        let had = ids.fields();
+        let picture_id = match had.picture_id {
             None => None,
             Some(id) => Some(wire(self.picture(p, self.extender.place(id, p.new_picture))?)),
         };
-        let out = Vp8Ids {
-            picture,
-            tl0: ids.tl0.map(|v| self.tl0.shift(v, p.seq)),
-            keyidx: ids.keyidx.map(|v| self.keyidx.shift(v, p.seq) & 0x1f),
-        };
-        if out == *ids {
+        let tl0 = had.tl0.map(|v| self.tl0.shift(v, p.seq));
+        let key_index = had.key_index.map(|v| self.keyidx.shift(v, p.seq) & 0x1f);
+        if (picture_id, tl0, key_index) == (had.picture_id, had.tl0, had.key_index) {
             return Ok(Patch::NONE);
         }
-        Ok(Patch::vp8(Vp8Patch { picture_id: out.picture, tl0: out.tl0, key_index: out.keyidx }))
+        Ok(Patch::of(ids.patched(&Vp8Patch { picture_id, tl0, key_index })))
     }
 
     fn picture(&mut self, p: &Packet, place: Place) -> Result<u64, SkipReason> {

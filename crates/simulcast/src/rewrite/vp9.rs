@@ -5,13 +5,12 @@
 //! change of encoding, and never closed over what was dropped. TL0PICIDX likewise; absent in flexible mode, it stays so.
 
 use salon_rtp::payload::vp8::PictureId;
-use salon_rtp::payload::vp9::Vp9Patch;
+use salon_rtp::payload::vp9::{Vp9Head, Vp9Patch};
 
 use super::pictures::{Extender, Place, wire};
 use super::shifted::Shifted;
 use super::{Packet, Patch};
 use crate::SkipReason;
-use crate::facts::Vp9Ids;
 
 /// The ids of one slot, over all that it shows in its life.
 #[derive(Debug, Default)]
@@ -34,24 +33,24 @@ impl Vp9 {
     }
 
     /// The packet's picture is skipped as a whole: its id stays free.
-    pub(crate) fn skip(&mut self, p: &Packet, ids: &Vp9Ids) {
-        let Some(id) = ids.picture.filter(|_| p.seq.0 >= self.floor) else { return };
+    pub(crate) fn skip(&mut self, p: &Packet, ids: &Vp9Head) {
+        let Some(id) = ids.picture_id().filter(|_| p.seq.0 >= self.floor) else { return };
         if let Place::At(id) = self.extender.place(id, p.new_picture) {
             self.extender.saw(id);
         }
     }
 
     /// The packet goes out.
-    pub(crate) fn forward(&mut self, p: &Packet, ids: &Vp9Ids) -> Result<Patch, SkipReason> {
+    pub(crate) fn forward(&mut self, p: &Packet, ids: &Vp9Head) -> Result<Patch, SkipReason> {
         if p.seq.0 < self.floor {
             return Err(SkipReason::TooLate);
         }
-        let picture = ids.picture.map(|id| wire(self.picture(p, id)));
-        let tl0 = ids.tl0.map(|v| self.tl0.shift(v, p.seq));
-        if (Vp9Ids { picture, tl0 }) == *ids {
+        let picture_id = ids.picture_id().map(|id| wire(self.picture(p, id)));
+        let tl0 = ids.tl0().map(|v| self.tl0.shift(v, p.seq));
+        if (picture_id, tl0) == (ids.picture_id(), ids.tl0()) {
             return Ok(Patch::NONE);
         }
-        Ok(Patch::vp9(Vp9Patch { picture_id: picture, tl0 }))
+        Ok(Patch::of(ids.patched(&Vp9Patch { picture_id, tl0 })))
     }
 
     fn picture(&mut self, p: &Packet, id: PictureId) -> u64 {

@@ -121,7 +121,7 @@ impl Slot {
             self.epoch += 1;
         }
         assert_eq!(forward.marker, wire.marker);
-        let (prefix, replaced) = forward.patch.apply(&wire.payload);
+        let (prefix, replaced) = forward.patch.get();
         let payload = [prefix.as_slice(), &wire.payload[replaced..]].concat();
         law_9(&wire.payload, &payload, replaced);
         self.sent.push(Sent { forward, payload, wire: wire.clone(), epoch: self.epoch });

@@ -359,7 +359,7 @@ impl World {
             padding: 0,
         };
         let path = link.path();
-        let n = link.seal(&Egress::Rtp(packet), &mut out).unwrap();
+        let n = link.seal(&Egress::Rtp(&packet), &mut out).unwrap();
         self.fly(Datagram { to_us: false, path, bytes: out[..n].to_vec() });
         true
     }
