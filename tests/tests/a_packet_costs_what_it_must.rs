@@ -79,7 +79,7 @@ fn from_cipher_to_cipher_one_to_fifty_allocates_nothing() {
                 while let Some(egress) = burst.next() {
                     match egress {
                         Egress::Rtp(p) => {
-                            cipher.seal_rtp(&p, &mut out).unwrap();
+                            cipher.seal_rtp(p, &mut out).unwrap();
                             *sent += 1;
                         }
                         Egress::Rtcp(b) => _ = cipher.seal_rtcp(b, &mut out).unwrap(),
