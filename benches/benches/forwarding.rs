@@ -25,12 +25,13 @@ const PICTURE: usize = 1_150;
 fn cache(c: &mut Criterion) {
     let mut group = c.benchmark_group("cache");
     group.throughput(Throughput::Elements(1));
-    let mut cache = Cache::<u8>::new(CacheSize { bytes: 1 << 20, packets: 1_024 });
+    let mut cache =
+        Cache::<u8>::new(CacheSize { bytes: 1 << 20, packets: 1_024, keep: Duration::from_secs(2) });
     let (payload, mut n) = (vec![0xa5; PICTURE], 0);
     group.bench_function("push", |b| {
         b.iter(|| {
             n += 1;
-            cache.push(SeqNo(n), 0, Passed::default(), black_box(&payload)).unwrap();
+            cache.push(Time::from_millis(n), SeqNo(n), 0, Passed::default(), black_box(&payload)).unwrap();
         });
     });
     let mut back = 0;

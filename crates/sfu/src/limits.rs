@@ -35,8 +35,8 @@ pub const SSRCS_PER_PARTICIPANT: usize = 2 * ENCODINGS_PER_PARTICIPANT;
 /// A faster stream keeps a shorter history.
 pub const CACHE_BYTES: usize = 1 << 20;
 
-/// Packets of history that one encoding may hold: 2 s at 500 packets/s.
-pub const CACHE_PACKETS: usize = 1024;
+/// Packets of history that one encoding may hold: as many as a slot remembers to have sent, for nobody can ask for others.
+pub const CACHE_PACKETS: usize = HISTORY;
 
 /// Bytes of a packet that the cache takes, payload and passed extensions together. Larger ones could not leave
 /// (a datagram of 1,232 bytes of UDP payload, issue of the tag and header included), so nothing is lost by refusing.

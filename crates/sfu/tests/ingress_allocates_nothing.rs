@@ -61,7 +61,7 @@ fn a_lossy_minute_of_sound_and_picture() {
             twcc.push(now, Seq(n as u16));
             if let Ok(a) = arrival.push(now, Seq(number as u16), timestamp, 1100, origin) {
                 clock.captured(now, timestamp, &publisher);
-                cache.push(a.seq, timestamp, Passed::default(), packet.payload()).unwrap();
+                cache.push(now, a.seq, timestamp, Passed::default(), packet.payload()).unwrap();
                 assert!(cache.get(a.seq).is_some());
                 nack.arrived(now, a, origin == Origin::Repair);
                 keys.packet(now, frame % 100 == 0);

@@ -4,15 +4,18 @@ use crate::limits::{CACHE_BYTES, CACHE_PACKETS, CACHED_PACKET_BYTES};
 use alloc::boxed::Box;
 use alloc::vec;
 use core::time::Duration;
-use salon_rtp::{Bitrate, MediaKind, SeqNo};
+use salon_rtp::{Bitrate, MediaKind, SeqNo, Time};
 
 /// How much a cache holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CacheSize {
-    /// Bytes, of payloads and passed extensions.
+    /// Bytes, of payloads and passed extensions: what it takes at most.
     pub bytes: usize,
     /// Packets; rounded up to a power of two.
     pub packets: usize,
+    /// For how long it keeps a packet of a steady stream, where the bytes suffice. What that needs of them is touched, and no more:
+    /// the system gives no memory for the rest.
+    pub keep: Duration,
 }
 
 impl CacheSize {
@@ -23,10 +26,14 @@ impl CacheSize {
             MediaKind::Audio => (1, 16 << 10, 128),
             MediaKind::Video => (2, 64 << 10, CACHE_PACKETS),
         };
-        let bytes = usize::try_from(rate.bytes_in(Duration::from_secs(seconds))).unwrap_or(CACHE_BYTES);
-        Self { bytes: bytes.clamp(least, CACHE_BYTES), packets }
+        let keep = Duration::from_secs(seconds);
+        let bytes = usize::try_from(rate.bytes_in(keep)).unwrap_or(CACHE_BYTES);
+        Self { bytes: bytes.clamp(least, CACHE_BYTES), packets, keep }
     }
 }
+
+/// So much of a ring is filled before it begins anew: a large key frame, which comes faster than the stream does.
+const EARLIEST: usize = 64 << 10;
 
 /// The header extensions that pass from publisher to receiver as they came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -77,9 +84,16 @@ impl<M> Place<M> {
 }
 
 /// A ring of the last packets of one encoding, found by number. `M` is what was read of each.
+///
+/// The ring begins anew at its end, or where it has gone on for half as long again as packets are to be kept: so a small stream
+/// stays in the first part of it, and what is overwritten is as old as it would be in a ring of that size.
 #[derive(Clone, Debug)]
 pub struct Cache<M> {
     bytes: Box<[u8]>,
+    keep: Duration,
+    /// Where the next packet goes, and since when the ring goes on from its beginning.
+    next: usize,
+    began: Time,
     /// By number, modulo its length, which is a power of two.
     index: Box<[Option<Place<M>>]>,
     /// Bytes ever written, gaps included.
@@ -91,11 +105,25 @@ impl<M: Copy> Cache<M> {
     pub fn new(size: CacheSize) -> Self {
         let bytes = size.bytes.clamp(CACHED_PACKET_BYTES, CACHE_BYTES);
         let packets = size.packets.clamp(1, CACHE_PACKETS).next_power_of_two();
-        Self { bytes: vec![0; bytes].into(), index: vec![None; packets].into(), head: 0 }
+        Self {
+            bytes: vec![0; bytes].into(),
+            keep: size.keep,
+            next: 0,
+            began: Time::ZERO,
+            index: vec![None; packets].into(),
+            head: 0,
+        }
     }
 
     /// Keeps a packet; the oldest leave. A packet so late that its place holds a newer one is not kept.
-    pub fn push(&mut self, seq: SeqNo, meta: M, passed: Passed<'_>, payload: &[u8]) -> Result<(), TooLarge> {
+    pub fn push(
+        &mut self,
+        now: Time,
+        seq: SeqNo,
+        meta: M,
+        passed: Passed<'_>,
+        payload: &[u8],
+    ) -> Result<(), TooLarge> {
         let count = |b: Option<&[u8]>| b.map_or(0, |b| u16::try_from(b.len()).unwrap_or(u16::MAX - 1) + 1);
         let place = Place {
             seq,
@@ -114,19 +142,24 @@ impl<M: Copy> Cache<M> {
         if self.index[at].as_ref().is_some_and(|held| held.seq > seq) {
             return Ok(());
         }
-        let size = self.bytes.len();
-        let mut start = (self.head % size as u64) as usize;
-        if size - start < len {
-            // A packet lies in one piece: what remains at the end stays empty.
-            self.head += (size - start) as u64;
-            start = 0;
+        if self.head == 0 {
+            self.began = now;
         }
+        let left = self.bytes.len() - self.next;
+        let passed_by = self.next >= EARLIEST && now.since(self.began) >= self.keep * 3 / 2;
+        if left < len || passed_by {
+            // A packet lies in one piece: what remains at the end stays as it was, and counts as written.
+            self.head += left as u64;
+            (self.next, self.began) = (0, now);
+        }
+        let mut start = self.next;
         self.index[at] = Some(Place { at: self.head, start: start as u32, ..place });
         for part in [passed.descriptor, passed.color_space, Some(payload)].into_iter().flatten() {
             self.bytes[start..start + part.len()].copy_from_slice(part);
             start += part.len();
         }
         self.head += len as u64;
+        self.next = start;
         Ok(())
     }
 
@@ -170,27 +203,27 @@ mod tests {
     #[test]
     fn sizes_follow_rate_and_history() {
         let video = CacheSize::of(MediaKind::Video, Bitrate::from_kbps(2_500));
-        assert_eq!(video, CacheSize { bytes: 625_000, packets: 1024 });
+        assert_eq!(video, CacheSize { bytes: 625_000, packets: CACHE_PACKETS, keep: Duration::from_secs(2) });
         assert_eq!(CacheSize::of(MediaKind::Video, Bitrate::MAX).bytes, CACHE_BYTES);
         assert_eq!(CacheSize::of(MediaKind::Audio, Bitrate::from_kbps(40)).bytes, 16 << 10);
     }
 
     #[test]
     fn a_late_packet_does_not_drive_out_a_newer_one() {
-        let mut c = Cache::new(CacheSize { bytes: 1 << 16, packets: 8 });
-        c.push(SeqNo(108), 1, Passed::default(), b"new").unwrap();
-        c.push(SeqNo(100), 2, Passed::default(), b"old").unwrap();
+        let mut c = Cache::new(CacheSize { bytes: 1 << 16, packets: 8, keep: Duration::ZERO });
+        c.push(Time::ZERO, SeqNo(108), 1, Passed::default(), b"new").unwrap();
+        c.push(Time::ZERO, SeqNo(100), 2, Passed::default(), b"old").unwrap();
         assert_eq!(c.get(SeqNo(108)).unwrap().payload, b"new");
         assert_eq!(c.get(SeqNo(100)), None);
     }
 
     #[test]
     fn too_large_is_an_error_and_changes_nothing() {
-        let mut c = Cache::new(CacheSize { bytes: 1 << 16, packets: 8 });
-        c.push(SeqNo(1), (), Passed::default(), b"kept").unwrap();
-        assert_eq!(c.push(SeqNo(9), (), Passed::default(), &[0; 70_000]), Err(TooLarge));
+        let mut c = Cache::new(CacheSize { bytes: 1 << 16, packets: 8, keep: Duration::ZERO });
+        c.push(Time::ZERO, SeqNo(1), (), Passed::default(), b"kept").unwrap();
+        assert_eq!(c.push(Time::ZERO, SeqNo(9), (), Passed::default(), &[0; 70_000]), Err(TooLarge));
         let passed = Passed { descriptor: Some(&[0; 2000]), color_space: None };
-        assert_eq!(c.push(SeqNo(9), (), passed, &[0; 49]), Err(TooLarge));
+        assert_eq!(c.push(Time::ZERO, SeqNo(9), (), passed, &[0; 49]), Err(TooLarge));
         assert_eq!(c.get(SeqNo(1)).unwrap().payload, b"kept");
     }
 
@@ -207,7 +240,7 @@ mod tests {
                 1..120,
             ),
         ) {
-            let mut c = Cache::new(CacheSize { bytes, packets });
+            let mut c = Cache::new(CacheSize { bytes, packets, keep: Duration::from_millis(20) });
             let memory = c.memory();
             let mut pushed: BTreeMap<u64, Pushed> = BTreeMap::new();
             let mut fill = 0u8;
@@ -216,7 +249,7 @@ mod tests {
                 let mut made = |n: usize| { fill = fill.wrapping_add(1); std::vec![fill; n] };
                 let (payload, d, cs) = (made(len), d.map(&mut made), cs.map(&mut made));
                 let passed = Passed { descriptor: d.as_deref(), color_space: cs.as_deref() };
-                c.push(SeqNo(seq), i, passed, &payload).unwrap();
+                c.push(Time::from_millis(i.into()), SeqNo(seq), i, passed, &payload).unwrap();
                 pushed.insert(seq, (i, payload, d, cs));
                 for (&seq, (meta, payload, d, cs)) in &pushed {
                     if let Some(got) = c.get(SeqNo(seq)) {
@@ -231,10 +264,33 @@ mod tests {
         }
 
         #[test]
+        fn a_small_stream_is_kept_as_long_and_stays_in_a_small_part(
+            every in 5u64..60, sizes in prop::collection::vec(200usize..600, 400..1_000),
+        ) {
+            let keep = Duration::from_secs(2);
+            let mut c = Cache::new(CacheSize { bytes: 1 << 20, packets: CACHE_PACKETS, keep });
+            let mut highest = 0;
+            for (i, &len) in (0u64..).zip(&sizes) {
+                let now = Time::from_millis(i * every);
+                c.push(now, SeqNo(i), (), Passed::default(), &std::vec![0; len]).unwrap();
+                highest = highest.max(c.next);
+                let held = (2_000 / every).min(CACHE_PACKETS as u64 - 1);
+                for back in [0, 1, held / 2, held] {
+                    if let Some(seq) = i.checked_sub(back) {
+                        prop_assert!(c.get(SeqNo(seq)).is_some(), "{back} of {held} back");
+                    }
+                }
+            }
+            // Three seconds of 400 bytes on average, or what a ring begins with.
+            let most = (3_000 / every + 1) as usize * 600;
+            prop_assert!(highest <= most.max(EARLIEST) + 600, "{highest}");
+        }
+
+        #[test]
         fn history_is_as_long_as_promised(sizes in prop::collection::vec(0usize..1400, 1..300)) {
-            let mut c = Cache::new(CacheSize { bytes: 64 << 10, packets: 256 });
+            let mut c = Cache::new(CacheSize { bytes: 64 << 10, packets: 256, keep: Duration::from_secs(2) });
             for (i, &len) in sizes.iter().enumerate() {
-                c.push(SeqNo(i as u64), (), Passed::default(), &std::vec![0; len]).unwrap();
+                c.push(Time::ZERO, SeqNo(i as u64), (), Passed::default(), &std::vec![0; len]).unwrap();
             }
             // One packet's worth may be lost to the gap at the end of the ring.
             let mut held = 0;

@@ -143,6 +143,7 @@ impl Encoding {
     /// Keeps a packet's bytes, if somebody may need them.
     pub(crate) fn keep(
         &mut self,
+        now: Time,
         arrived: Arrived,
         meta: Meta,
         passed: Passed<'_>,
@@ -150,7 +151,7 @@ impl Encoding {
     ) -> Result<(), DropReason> {
         let kind = self.kind;
         let cache = self.cache.get_or_insert_with(|| Cache::new(CacheSize::of(kind, guess(kind))));
-        cache.push(arrived.seq, meta, passed, payload).map_err(|_| DropReason::TooLarge)
+        cache.push(now, arrived.seq, meta, passed, payload).map_err(|_| DropReason::TooLarge)
     }
 
     /// Another SSRC took the encoding over, or its numbers jumped.

@@ -54,7 +54,7 @@ impl Room {
             self.encoding_mut(bound.encoding)?.keys.packet(now, facts.key);
         }
         // Only now it is known who watches: the first packet of an encoding that woke is kept, too.
-        self.keep(bound.encoding, arrived, &media, &values)?;
+        self.keep(now, bound.encoding, arrived, &media, &values)?;
         self.forward(now, bound.encoding, &input);
         self.expect(now, from, bound.encoding);
         Ok(())
@@ -133,6 +133,7 @@ impl Room {
     /// Keeps the bytes, once for all viewers. What nobody watches is not kept.
     fn keep(
         &mut self,
+        now: Time,
         id: EncodingId,
         arrived: Arrived,
         media: &Media<'_>,
@@ -144,7 +145,7 @@ impl Room {
         }
         let meta = Meta { level: values.audio_level };
         let passed = Passed { descriptor: values.descriptor, color_space: values.color_space };
-        encoding.keep(arrived, meta, passed, media.payload)
+        encoding.keep(now, arrived, meta, passed, media.payload)
     }
 
     /// Sees to it that what this packet makes necessary is done in time: NACKs, key frame requests, reports.
