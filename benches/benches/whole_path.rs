@@ -59,8 +59,17 @@ fn conferences() {
         ("6 rooms of 6, three talk, all are seen", Conference { rooms: 6, people: 6, pictures: true }),
     ] {
         for (offload, how) in [(Offload::Auto, "runs whole"), (Offload::Off, "packets")] {
-            let [ours, plain] = [Box::new(one_shard()) as Box<dyn Forwarder>, Box::new(Plain::new())]
-                .map(|forwarder| plan.hold(forwarder, offload));
+            // In turn, for what else the machine does, and how fast it runs, changes from minute to minute; the middle one of three.
+            let mut ours = Vec::new();
+            let mut plain = Vec::new();
+            for _ in 0..3 {
+                ours.push(plan.hold(Box::new(one_shard()), offload));
+                plain.push(plan.hold(Box::new(Plain::new()), offload));
+            }
+            let [ours, plain] = [ours, plain].map(|mut all| {
+                all.sort_by(|a, b| a.micros().total_cmp(&b.micros()));
+                all.swap_remove(1)
+            });
             println!(
                 "{what:38} | {how:12} | {:6.2} µs ({:4.1}) | {:6.2} µs |  {:5.2}   ({:.0} and {:.0} packets/s out, {:.2} and {:.2} % missing)",
                 ours.micros(),
@@ -112,7 +121,7 @@ impl Conference {
             let time = Duration::from_secs(seconds);
             sources.iter().map(|&(who, shape)| (who, crowd.record(who, shape, time))).collect()
         };
-        let (warm, all) = (clips(3), clips(6));
+        let (warm, all) = (clips(2), clips(5));
         crowd.play_all(&warm, Duration::ZERO);
         let before = (forwarder.forwarded(), threads.time());
         let took = crowd.play_all(&all, Duration::ZERO);

@@ -1,6 +1,7 @@
 //! sendmmsg(2).
 
 use std::fmt;
+use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::address::{Family, Name};
@@ -39,7 +40,12 @@ impl SendScratch {
     }
 
     /// Writes the messages down as the kernel reads them; how many.
-    fn prepare(&mut self, family: Family, messages: &[Message], bytes: &mut [u8]) -> usize {
+    fn prepare(
+        &mut self,
+        (family, bound): (Family, IpAddr),
+        messages: &[Message],
+        bytes: &mut [u8],
+    ) -> usize {
         let places = messages
             .iter()
             .zip(&mut self.headers)
@@ -56,7 +62,8 @@ impl SendScratch {
             h.msg_iov = iovec;
             h.msg_iovlen = 1;
             let mut told = 0;
-            if let Some(from) = message.from.filter(|from| !from.is_unspecified()) {
+            // What is bound to one address sends from it, untold.
+            if let Some(from) = message.from.filter(|from| !from.is_unspecified() && *from != bound) {
                 told = control.put_source(told, family, from);
             }
             if message.count > 1 {
@@ -80,7 +87,7 @@ impl fmt::Debug for SendScratch {
 /// Sends what waits in the batch.
 pub(super) fn flush(
     fd: BorrowedFd<'_>,
-    family: Family,
+    (family, bound): (Family, IpAddr),
     segmentation: &Segmentation,
     batch: &mut SendBatch,
 ) -> Flushed {
@@ -88,7 +95,7 @@ pub(super) fn flush(
     batch.drive(segmentation, |batch, next, fresh| {
         if fresh {
             let (scratch, messages, bytes) = batch.parts();
-            prepared = scratch.prepare(family, messages, bytes);
+            prepared = scratch.prepare((family, bound), messages, bytes);
         }
         let headers = batch.scratch.headers.get_mut(next..prepared).unwrap_or(&mut []);
         // SAFETY: these headers were prepared in this flush, of the messages that it still has, and point into `batch`,

@@ -78,7 +78,7 @@ impl Socket {
     }
 
     pub(crate) fn flush(&self, batch: &mut SendBatch) -> Flushed {
-        send::flush(self.socket.as_fd(), self.family, &self.segmentation, batch)
+        send::flush(self.socket.as_fd(), (self.family, self.local_addr().ip()), &self.segmentation, batch)
     }
 
     pub(crate) fn wait(&self, timeout: Option<Duration>, writable: bool) -> io::Result<Ready> {
