@@ -34,14 +34,14 @@ pub struct Outbound {
 impl Outbound {
     /// Derives the keys. `sent_window`: packets that may still be sealed late, per stream
     /// ([`DEFAULT_SENT_WINDOW`](crate::limits::DEFAULT_SENT_WINDOW)); brought within
-    /// [`MIN_SENT_WINDOW`] and [`MAX_SENT_WINDOW`], and rounded up to a multiple of 64.
+    /// [`MIN_SENT_WINDOW`] and [`MAX_SENT_WINDOW`], and rounded up to a power of two.
     pub fn new(master: &MasterKey, sent_window: usize) -> Result<Self, BadKey> {
         Ok(Self {
             profile: master.profile(),
             rtp: Cipher::new(Kind::Rtp, master)?,
             rtcp: Cipher::new(Kind::Rtcp, master)?,
             sent: Streams::new(),
-            sent_window: sent_window.clamp(MIN_SENT_WINDOW, MAX_SENT_WINDOW),
+            sent_window: sent_window.clamp(MIN_SENT_WINDOW, MAX_SENT_WINDOW).next_power_of_two(),
             next_rtcp: 0,
         })
     }

@@ -39,7 +39,7 @@ proptest! {
         steps in prop::collection::vec((prop_oneof![6 => -70i64..70, 1 => -3000i64..3000], 0u32..2), 1..400),
     ) {
         let mut outbound = outbound(profile, window);
-        let size = window.max(MIN_SENT_WINDOW).next_multiple_of(64) as u64;
+        let size = window.max(MIN_SENT_WINDOW).next_power_of_two() as u64;
         let mut sealed = HashSet::new();
         let (mut top, mut at) = ([None::<u64>; 2], start);
         for (step, ssrc) in steps {

@@ -10,8 +10,9 @@ pub struct AbsSendTime(u32);
 impl AbsSendTime {
     /// The stamp of a moment.
     pub const fn from_time(time: Time) -> Self {
-        let fixed = ((time.as_micros() as u128) << 18) / 1_000_000;
-        Self((fixed & 0xff_ffff) as u32)
+        // It comes round after 64 seconds, so no more of the time than that counts.
+        let micros = time.as_micros() % 64_000_000;
+        Self(((micros << 18) / 1_000_000) as u32)
     }
 
     /// Reads an element's value: three bytes.
