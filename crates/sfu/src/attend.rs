@@ -98,7 +98,21 @@ impl Room {
         let sends = teller.all_reports(now, receiver, &self.slots, &mut self.counters);
         receiver.budget.pass(now);
         receiver.tick = if sends { now.plus(TICK) } else { Time::NEVER };
+        self.mend(now, id);
         self.retarget(now, id);
+    }
+
+    /// Pictures of which the first packet waited too long begin anew.
+    fn mend(&mut self, now: Time, id: ParticipantId) {
+        let mut at = 0;
+        while let Some(&slot_id) = self.receivers.get(id).and_then(|r| r.slots.get(at)) {
+            at += 1;
+            let Some(slot) = self.slots.get_mut(slot_id).filter(|s| s.cut) else { continue };
+            if let Some(shown) = slot.current {
+                slot.forwarder.source_restarted(shown.source);
+                self.relink(now, slot_id);
+            }
+        }
     }
 
     /// Sets a participant's deadline by all that it waits for.

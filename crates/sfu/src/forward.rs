@@ -29,7 +29,8 @@ impl Room {
             match slot.forwarder.push(input) {
                 Ok(forward) => {
                     let entry = Entry::Media { slot: viewer, encoding: id, seq, forward, key };
-                    receiver.enqueue(slot.owner, entry, &mut self.ready, &mut self.counters);
+                    let waits = receiver.enqueue(slot.owner, entry, &mut self.ready, &mut self.counters);
+                    slot.cut |= key && !waits;
                     if receiver.tick == Time::NEVER {
                         receiver.tick = now.plus(crate::attend::TICK);
                         self.schedule.lower(slot.owner, receiver.tick);

@@ -67,7 +67,7 @@ reasons! {
 reasons! {
     /// Why something that a receiver was to get was not sent.
     pub enum EgressDrop {
-        /// Its bytes had left the cache before their turn came.
+        /// Its bytes, or those of the key frame before it, had left the cache before their turn came.
         Evicted = "evicted",
         /// Its slot ended before its turn came.
         SlotGone = "slot-gone",

@@ -163,6 +163,31 @@ fn repair_has_a_budget() {
 }
 
 #[test]
+fn after_a_key_frame_that_waited_too_long_the_picture_begins_anew() {
+    let mut show = Show::new();
+    show.camera.size = 1_000;
+    show.play(2);
+    // The socket takes nothing for ten seconds, in which a key frame comes.
+    for n in 0..300 {
+        for packet in show.camera.frame(n == 3, 2) {
+            assert_eq!(show.rig.rtp(show.ada, &packet), Verdict::Accepted);
+        }
+        show.rig.now = show.rig.now.plus(FRAME);
+        show.rig.room.handle_timeout(show.rig.now);
+    }
+    assert!(show.unsent(EgressDrop::QueueFull) > 0);
+    show.keys_asked();
+    let late = show.rig.take();
+    assert!(late.is_empty(), "nothing that nobody can decode: {late:?}");
+    assert!(show.unsent(EgressDrop::Evicted) > 400);
+    show.rig.pass(Duration::from_secs(1));
+    assert!(show.keys_asked() > 0);
+    show.frame(false, 2);
+    assert!(show.rig.take().is_empty());
+    assert_eq!(show.play(3).len(), 3 + 2 + 2);
+}
+
+#[test]
 fn requests_for_key_frames_are_merged() {
     let mut show = Show::new();
     let viewers: Vec<_> = (0..20)

@@ -109,7 +109,14 @@ impl<'a> Burst<'a> {
         key: bool,
     ) -> Result<(), EgressDrop> {
         let slot = self.slots.get_mut(id).ok_or(EgressDrop::SlotGone)?;
-        let (csrc, codec, cached) = find(self.tracks, encoding, seq)?;
+        if slot.cut && !key {
+            return Err(EgressDrop::Evicted);
+        }
+        let found = find(self.tracks, encoding, seq);
+        if key {
+            slot.cut = found.is_err();
+        }
+        let (csrc, codec, cached) = found?;
         let payload = slot.payload(codec).ok_or(EgressDrop::NoPayloadType)?;
         let out = &mut self.out;
         let replaced = forward.patch.put(&mut out.prefix);

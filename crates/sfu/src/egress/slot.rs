@@ -39,6 +39,8 @@ pub(crate) struct Slot {
     /// The encoding that would fit its height, whether or not it is sent: what its publisher is asked for.
     pub(crate) wish: Option<EncodingId>,
     pub(crate) history: History,
+    /// A key frame's first packet waited so long that it could not be sent: what follows is of no use before the next one.
+    pub(crate) cut: bool,
     /// The next number of its repair stream.
     pub(crate) repair_index: SeqNo,
     pub(crate) sent: SentTotals,
@@ -117,6 +119,7 @@ impl Slot {
             current: None,
             links: [None; 2],
             wish: None,
+            cut: false,
             history: History::new(rtx || spec.feedback.nack),
             repair_index: SeqNo(prng.first_number()),
             sent: SentTotals::default(),
