@@ -327,6 +327,7 @@ impl Room {
             counters: &mut self.counters,
             teller: Teller { ntp_at_zero: self.config.ntp_at_zero, cname: &self.cname },
             out: Outgoing::EMPTY,
+            header: None,
         })
     }
 

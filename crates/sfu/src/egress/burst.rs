@@ -1,13 +1,13 @@
 //! What is due to one receiver, packet by packet.
 
-use salon_rtp::extension::{AbsSendTime, ExtensionKind};
+use salon_rtp::extension::{AbsSendTime, AudioLevel, ExtensionKind};
 use salon_rtp::payload::rtx::Rtx;
 use salon_rtp::{Egress, OutExtensions, Outgoing, Prefix, Time};
 
 use super::reports::Teller;
 use super::{Entry, Ready, Receiver, Slot, Slots};
 use crate::config::SlotPayload;
-use crate::ingress::{Cached, EncodingId, Meta, Tracks};
+use crate::ingress::{Cached, EncodingId, Meta, Passed, Tracks};
 use crate::{Counters, EgressDrop, ParticipantId, SlotId, limits};
 use salon_rtp::SeqNo;
 use salon_simulcast::Forward;
@@ -27,7 +27,12 @@ pub struct Burst<'a> {
     pub(crate) teller: Teller<'a>,
     /// The packet that was given last: filled where it stands, because each copy of it would cost as much as its header.
     pub(crate) out: Outgoing<'a>,
+    /// Whose header it has: the next packet of the same has the same but for its numbers, and need not gather it again.
+    pub(crate) header: Option<Gathered>,
 }
+
+/// What decides on a header beside its numbers: slot, encoding, audio level. (Within a burst the time stands still.)
+pub(crate) type Gathered = (SlotId, EncodingId, Option<AudioLevel>);
 
 /// Bytes that the cipher adds at most: a GCM tag (RFC 7714 §13.2).
 const TAG: usize = 16;
@@ -117,16 +122,22 @@ impl<'a> Burst<'a> {
             slot.cut = found.is_err();
         }
         let (csrc, codec, cached) = found?;
-        let payload = slot.payload(codec).ok_or(EgressDrop::NoPayloadType)?;
         let out = &mut self.out;
+        let header = Some((id, encoding, cached.meta.level)).filter(|_| cached.passed == Passed::default());
+        let known = header.is_some() && header == self.header;
+        if !known {
+            out.header.pt = slot.payload(codec).ok_or(EgressDrop::NoPayloadType)?.pt;
+            out.header.csrc = Some(csrc.csrc());
+            gather(&mut out.header.extensions, slot, &cached, Some(self.now));
+        }
         let replaced = forward.patch.put(&mut out.prefix);
         (out.ssrc, out.index) = (slot.streams.ssrc, forward.index);
-        out.header.pt = payload.pt;
         (out.header.marker, out.header.timestamp) = (forward.marker, forward.timestamp);
-        out.header.csrc = Some(csrc.csrc());
         out.tail = cached.payload.get(replaced..).unwrap_or_default();
-        if !fill(out, self.now, slot, &cached) {
-            self.counters.oversized += 1;
+        self.header = header;
+        if !fits(out) {
+            self.header = None;
+            self.counters.oversized += u64::from(!shorten(out, slot, &cached));
         }
         let body = out.body_len();
         slot.history.push(self.now, encoding, seq, &forward, key);
@@ -163,8 +174,10 @@ impl<'a> Burst<'a> {
         (out.header.marker, out.header.timestamp) = (sent.forward.marker, sent.forward.timestamp);
         out.header.csrc = Some(csrc.csrc());
         (out.prefix, out.tail) = (prefix, cached.payload.get(replaced..).unwrap_or_default());
-        if !fill(out, self.now, slot, &cached) {
-            self.counters.oversized += 1;
+        self.header = None;
+        gather(&mut out.header.extensions, slot, &cached, Some(self.now));
+        if !fits(out) {
+            self.counters.oversized += u64::from(!shorten(out, slot, &cached));
         }
         let body = out.body_len();
         slot.repair_index = slot.repair_index.next();
@@ -189,14 +202,16 @@ fn find(
     Ok((track.owner, track.spec.codec, cached))
 }
 
-/// Fills in the header extension; whether the packet fits a datagram. With every element a packet grows by 19 bytes; without the send
-/// time, which an estimator does not need of each, what came with 1,200 bytes fits.
-fn fill<'a>(out: &mut Outgoing<'a>, now: Time, slot: &Slot, cached: &Cached<'a, Meta>) -> bool {
-    let fits = |p: &Outgoing<'_>| p.header_len() + p.body_len() + TAG <= limits::DATAGRAM;
-    gather(&mut out.header.extensions, slot, cached, Some(now));
-    if fits(out) {
-        return true;
-    }
+/// Whether a packet fits a datagram.
+#[inline]
+fn fits(out: &Outgoing<'_>) -> bool {
+    out.header_len() + out.body_len() + TAG <= limits::DATAGRAM
+}
+
+/// Leaves out the send time, which an estimator does not need of each packet; whether it fits then. With every element a packet grows
+/// by 19 bytes; without that one, what came with 1,200 bytes fits.
+#[cold]
+fn shorten<'a>(out: &mut Outgoing<'a>, slot: &Slot, cached: &Cached<'a, Meta>) -> bool {
     gather(&mut out.header.extensions, slot, cached, None);
     fits(out)
 }
