@@ -25,7 +25,8 @@ export class People {
       if ($('people').children[at] !== row.root) $('people').insertBefore(row.root, $('people').children[at] ?? null);
       this.#fill(row, p, p.id === me);
     }
-    if (document.activeElement !== focused && focused?.isConnected) focused.focus();
+    // A row that was moved lets go of the focus; with one that is gone, what is done in this list is done.
+    if (document.activeElement !== focused) (focused?.isConnected ? focused : $('b-side-close')).focus();
     $('people-count').textContent = `(${list.length})`;
   }
 
