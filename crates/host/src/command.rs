@@ -2,7 +2,7 @@
 
 use salon_sfu::{
     Constraint, EmptyReason, ParticipantId, ParticipantReport, Refused, RoomReport, SlotId, SlotSpec,
-    SlotStreams, Source, TrackId, TrackSpec,
+    SlotStreams, Source, TrackId, TrackReport, TrackSpec,
 };
 use salon_transport::{Fingerprint, GoneReason, IceCredentials, Path, PeerId, Setup};
 
@@ -198,6 +198,8 @@ pub struct HostRoomReport {
 pub struct MemberReport {
     /// The media core's view.
     pub participant: ParticipantReport,
+    /// The tracks in its slots for pictures, while its link has a bound ([`ParticipantReport::budget`]); else empty.
+    pub watched: Vec<TrackReport>,
     /// Its transport.
     pub peer: PeerReport,
 }

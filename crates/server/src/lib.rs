@@ -49,6 +49,7 @@ mod messages;
 mod metrics;
 mod moderation;
 mod name;
+mod narrow;
 mod negotiation;
 mod outbox;
 mod page;

@@ -9,6 +9,7 @@ use crate::messages::{
     Mute, Notice as _, Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking,
     View, Want, Welcome,
 };
+use crate::narrow::is_narrow;
 use crate::negotiation::{Negotiated, Own, Proposal, refused};
 use crate::presence::{Keys, Presence, enter, refusal};
 use crate::random;
@@ -227,7 +228,9 @@ impl Participant {
         let Presence { place, member, .. } = &self.presence;
         place.app.host.report_member(*member, move |report| drop(sender.send(report)));
         let report = timeout(MEDIA_ANSWER, receiver).await.ok().and_then(Result::ok).flatten();
-        let MemberReport { participant, peer } = report.ok_or(Code::Internal)?;
+        let report = report.ok_or(Code::Internal)?;
+        let narrow = is_narrow(&report, |mid| Some(self.wishes.get(&Mid::new(mid.as_bytes()).ok()?)?.height));
+        let MemberReport { participant, peer, .. } = report;
         Ok(Connection {
             connected: participant.connected,
             remote: peer.path.map(|path| path.remote),
@@ -237,6 +240,7 @@ impl Participant {
             loss_up: api::loss_up(&participant),
             loss_down: api::loss_down(&participant),
             budget: participant.budget.map(|rate| rate.as_bps()),
+            narrow,
             costs: (&peer.spent).into(),
         }
         .text())
