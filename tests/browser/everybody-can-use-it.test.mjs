@@ -302,6 +302,31 @@ for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 
   });
 }
 
+test('the longest name is read whole in the list of people, on every screen', async (t) => {
+  const stage = lib.Stage.of(t);
+  const meet = await lib.startMeet(stage);
+  const tab = await lib.openPerson(stage, 0, { clip: null });
+  const name = 'Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahlun';
+  await tab.goto(await lib.moderatorsLink(meet, 'hall', { name: 'Ada', join: 1, video: 0 }));
+  await lib.inRoom(tab);
+  const other = await tab.page.context().newPage();
+  await other.goto(meet.room('hall', { name, join: 1, video: 0 }), { waitUntil: 'load' });
+  await other.waitForFunction(() => window.salon.joined);
+  await other.keyboard.press('h');
+  await tab.page.bringToFront();
+  await lib.waitFor(() => tab.evaluate(() => window.salon.people.some((p) => p.hand)), { what: 'the hand' });
+  await tab.click('#b-side');
+  for (const size of [[1440, 900], [820, 1180], [390, 844]]) {
+    await tab.resize(...size);
+    const seen = await tab.evaluate(() => {
+      const [list, row] = [document.getElementById('people'), document.querySelector('#people .queue:not(:empty)').parentElement];
+      const [name, queue, tools] = ['.who', '.queue', '.tools > button'].map((s) => row.querySelector(s).getBoundingClientRect());
+      return { text: row.querySelector('.who').textContent, wide: list.scrollWidth > list.clientWidth, high: list.scrollHeight > list.clientHeight, beside: queue.right <= name.left && name.right <= tools.left };
+    });
+    assert.deepEqual(seen, { text: name, wide: false, high: false, beside: true }, `${size}`);
+  }
+});
+
 test('who speaks and is muted is told so; nothing is sent', async (t) => {
   const stage = lib.Stage.of(t);
   const meet = await lib.startMeet(stage);

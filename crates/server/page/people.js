@@ -33,7 +33,9 @@ export class People {
   #make(person, self) {
     const make = (tag, cls) => Object.assign(document.createElement(tag), { className: cls });
     const row = { root: make('li', ''), hand: make('span', 'queue'), name: make('span', 'who'), states: make('span', 'states') };
-    row.root.append(row.hand, row.name, row.states);
+    const text = make('span', 'person');
+    text.append(row.name, ' ', row.states);
+    row.root.append(row.hand, text);
     const tools = self ? null : this.#moderation.tools(person.id);
     if (tools) {
       row.update = tools.update;
