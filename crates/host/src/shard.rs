@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use salon_rtp::Time;
-use salon_transport::{Event, GoneReason, Identity, PeerId, Transport};
+use salon_transport::{Event, Identity, PeerId, Transport};
 use salon_udp::{RecvBatch, SendBatch, Socket};
 use slotmap::SecondaryMap;
 
@@ -231,48 +231,6 @@ impl Shard {
             if ran.is_err() {
                 self.fail_room(member.room);
             }
-        }
-    }
-
-    fn gone(&mut self, now: Time, peer: PeerId, reason: GoneReason) {
-        let Some(member) = self.peers.get(peer).copied() else { return };
-        if let Some(mut entry) = self.remove_member(now, member) {
-            let _ = catch_unwind(AssertUnwindSafe(|| (entry.events)(HostEvent::Gone(reason))));
-        }
-    }
-
-    /// Takes somebody out of room and transport.
-    pub(crate) fn remove_member(&mut self, now: Time, member: Member) -> Option<crate::member::MemberEntry> {
-        if self.peers.get(member.peer) != Some(&member) {
-            return None;
-        }
-        self.peers.remove(member.peer);
-        self.people.give_back();
-        self.transport.remove_peer(now, member.peer);
-        let entry = self.rooms.touch(member.room)?;
-        let ran = entry.guarded(|room| room.leave(now, member.participant));
-        let removed = entry.members.remove(member.participant);
-        self.directory.leave(&entry.name);
-        if ran.is_none() {
-            self.fail_room(member.room);
-        }
-        self.rooms.close_if_empty(member.room);
-        removed
-    }
-
-    /// A room panicked: it ends, with all who are in it; the others go on.
-    pub(crate) fn fail_room(&mut self, key: RoomKey) {
-        let Some(mut entry) = self.rooms.remove(key) else { return };
-        self.counters.failed_rooms += 1;
-        let now = self.clock.now();
-        for (_, member) in entry.members.entries.iter_mut() {
-            if self.peers.remove(member.peer).is_some() {
-                self.people.give_back();
-            }
-            self.transport.remove_peer(now, member.peer);
-            self.directory.leave(&entry.name);
-            // What failed may have been this very callback.
-            let _ = catch_unwind(AssertUnwindSafe(|| (member.events)(HostEvent::RoomFailed)));
         }
     }
 }

@@ -146,7 +146,7 @@ impl Participant {
             Ok(Ok(Err(error))) => {
                 self.negotiated.forget(&difference.update);
                 self.tell_tracks();
-                return Err(refusal(error));
+                return Err(refusal(&app, error));
             }
             _ => return Err(Code::Internal.into()),
         };

@@ -9,7 +9,7 @@ use crate::messages::LeftReason;
 use crate::name::RoomName;
 use crate::negotiation::{Negotiated, Own, Proposal, sentence};
 use crate::outbox::{Inbox, Item};
-use crate::presence::Presence;
+use crate::presence::{Presence, refusal};
 use crate::server::{App, stopped};
 use axum::Extension;
 use axum::body::Body;
@@ -170,6 +170,7 @@ impl Session {
             Ok(Ok(Ok(updated))) => updated,
             // It is gone; the event that says so is on its way.
             Ok(Ok(Err(JoinError::Stale(_)))) => return Err(Reason::NoSession.into()),
+            Ok(Ok(Err(error))) => return Err(refusal(&place.app, error).into()),
             _ => return Err(Reason::Busy.into()),
         };
         *self.negotiated.remote() = remote;
