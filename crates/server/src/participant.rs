@@ -258,7 +258,7 @@ impl Participant {
             HostEvent::Connected => Some(self.media(MediaState::Connected)),
             HostEvent::Silent => Some(self.media(MediaState::Silent)),
             HostEvent::Back => Some(self.media(MediaState::Back)),
-            HostEvent::Gone(_) => return Err(Code::MediaLost.into()),
+            HostEvent::Gone(reason) => return Err(Code::from(reason).into()),
             HostEvent::RoomFailed => return Err(Code::Internal.into()),
             HostEvent::Slot { slot, shows } => self.slot(slot, shows),
             HostEvent::Encodings { track, wanted } => {

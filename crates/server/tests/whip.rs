@@ -674,7 +674,7 @@ async fn a_session_whose_media_ends_is_gone_and_its_url_404() {
         ada.accept(&answer.body);
         ada.until("connected", |seen| seen.connected).await;
         ada.hang_up();
-        assert_eq!(page.next_of("left").await["reason"], "lost");
+        assert_eq!(page.next_of("left").await["reason"], "left", "it said so itself");
         let url = answer.header("location").unwrap();
         assert_eq!(patch(&running, url, "*", TRICKLE).await.status, 404);
         assert_eq!(request(running.address, "DELETE", url, &[], "").await.status, 404);
