@@ -91,20 +91,27 @@ export class Moderation {
     opener.dataset.icon = 'more';
     opener.setAttribute('aria-expanded', 'false');
     opener.setAttribute('aria-controls', shelf.id);
-    const sources = { microphone: 'hush', camera: 'hush-camera', screen: 'hush-screen' };
-    const hush = Object.entries(sources).map(([source, word]) => [source, button(t(word), () => this.#send('hush', { person: id, source }))]);
+    const sources = { microphone: ['hush', 'unhush'], camera: ['hush-camera', 'unhush-camera'], screen: ['hush-screen', 'hush-screen'] };
+    const hush = Object.entries(sources).map(([source, words]) => {
+      const b = button('', () => b.getAttribute('aria-disabled') !== 'true' && this.#send('hush', { person: id, source, lift: b.lifts }));
+      return [source, words, b];
+    });
     const remove = twice(button(t('remove'), null, 'plain grave'), () => this.#send('remove', { person: id }));
-    shelf.append(...hush.map(([, b]) => b), remove);
+    shelf.append(...hush.map(([, , b]) => b), remove);
     root.append(opener, shelf);
     return {
       root,
       update: (person) => {
         opener.setAttribute('aria-label', t('tools-for', { name: person.name }));
         opener.title = t('tools-for', { name: person.name });
-        for (const [source, b] of hush) {
+        for (const [source, [mute, lift], b] of hush) {
+          const muted = person.muted.includes(source);
           b.hidden = !person.sources.includes(source);
+          // What comes by WHIP has no button of its own; everybody else lifts it themselves.
+          b.lifts = muted && person.via === 'whip';
+          b.textContent = t(b.lifts ? lift : mute);
           // Not `disabled`: that would take the focus away from whoever has just pressed it.
-          b.setAttribute('aria-disabled', String(person.muted.includes(source)));
+          b.setAttribute('aria-disabled', String(muted && !b.lifts));
         }
       },
     };

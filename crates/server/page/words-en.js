@@ -42,5 +42,5 @@ export default {
   'help-pick': 'Click on a picture, or press Enter on it, to enlarge it; once more to let it go. A click on your own picture puts it out of sight.',
   'help-heard': 'Nobody hears you? Look at the level of your microphone in the settings: it moves when you speak.',
   'says-joined': '{names} joined.', 'says-left': '{names} left.', 'says-hand': 'Hand raised: {names}.', 'says-locked': 'The room is locked.', 'says-unlocked': 'The room is open.', more: '{n} more',
-  unread: 'People and chat, {n} unread', 'who-waits': 'Who asks to come in', 'tools-for': 'What you can do about {name}', 'hush-camera': 'Camera off', 'hush-screen': 'End the share',
+  unread: 'People and chat, {n} unread', 'who-waits': 'Who asks to come in', 'tools-for': 'What you can do about {name}', 'hush-camera': 'Camera off', unhush: 'Unmute', 'unhush-camera': 'Camera on', 'hush-screen': 'End the share',
 };

@@ -42,5 +42,5 @@ export default {
   'help-pick': 'Cliquez sur une image, ou Entrée, pour l’agrandir ; encore une fois pour la lâcher. Un clic sur votre propre image la cache.',
   'help-heard': 'On ne vous entend pas ? Regardez le niveau du micro dans les réglages : il bouge quand vous parlez.',
   'says-joined': 'Arrivée : {names}.', 'says-left': 'Départ : {names}.', 'says-hand': 'Main levée : {names}.', 'says-locked': 'La salle est fermée.', 'says-unlocked': 'La salle est ouverte.', more: '{n} autres',
-  unread: 'Présents et messages, {n} non lus', 'who-waits': 'Qui demande à entrer', 'tools-for': 'Ce que vous pouvez faire pour {name}', 'hush-camera': 'Éteindre la caméra', 'hush-screen': 'Arrêter le partage',
+  unread: 'Présents et messages, {n} non lus', 'who-waits': 'Qui demande à entrer', 'tools-for': 'Ce que vous pouvez faire pour {name}', 'hush-camera': 'Éteindre la caméra', unhush: 'Rétablir', 'unhush-camera': 'Rallumer la caméra', 'hush-screen': 'Arrêter le partage',
 };

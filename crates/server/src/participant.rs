@@ -54,7 +54,8 @@ impl Participant {
         let mut sources: Vec<_> = proposal.track_specs().iter().map(|spec| spec.source.into()).collect();
         sources.sort_unstable();
         let muted = join.muted.into_iter().filter(|source| sources.contains(source)).collect();
-        let person = Person { id, name: join.name, sources, muted, hand: false, away: false, role };
+        let person =
+            Person { id, name: join.name, sources, muted, hand: false, away: false, role, via: None };
         let name = person.name.clone();
         let (joined, found) = enter(&place, &proposal, person, token.clone(), keys).await?;
         let presence = Presence { place: place.clone(), id, member: joined.member, reason: LeftReason::Left };
