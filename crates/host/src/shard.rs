@@ -275,7 +275,7 @@ mod tests {
         turn(shards);
         others.push(asking.join());
         let end = std::time::Instant::now() + crate::common::GUARD;
-        while !others.iter().all(|c| c.connected) {
+        while !others.iter().all(|c| c.agent.connected) {
             assert!(std::time::Instant::now() < end);
             go(shards, others);
         }
@@ -332,7 +332,7 @@ mod tests {
         }
         // An answer to a check is allocated, and so it may be: there is one in seconds. Here there are none meanwhile. A round in
         // which a report was due, or a timer, is not counted: their queues grow with what was ever in them at once.
-        clients.iter_mut().for_each(|c| c.hush = true);
+        clients.iter_mut().for_each(|c| c.agent.hush = true);
         let beside = |shards: &[Shard]| -> u64 {
             let of = |s: &Shard| s.rooms.counters().rtcp_out + s.transport.counters().visits;
             shards.iter().map(of).sum()
@@ -340,7 +340,7 @@ mod tests {
         let mut allocations = Vec::new();
         clients.iter_mut().for_each(Client::drive);
         while allocations.len() < 100 {
-            clients.iter_mut().for_each(|c| c.heard.clear());
+            clients.iter_mut().for_each(|c| c.agent.heard.clear());
             let before = beside(&shards);
             let allocated = round(&mut shards, &mut clients);
             if beside(&shards) == before {
@@ -348,7 +348,7 @@ mod tests {
             }
             clients.iter_mut().for_each(Client::drive);
             for (n, client) in clients.iter().enumerate().filter(|(n, _)| n % 6 > 0) {
-                assert_eq!(client.heard.iter().filter(|p| p.len() == 900).count(), 7, "{n}");
+                assert_eq!(client.agent.heard.iter().filter(|p| p.len() == 900).count(), 7, "{n}");
             }
         }
         let [first, second] = &shards[..] else { panic!() };

@@ -55,6 +55,7 @@ mod outbox;
 mod page;
 mod participant;
 mod presence;
+mod proposal;
 mod random;
 mod router;
 mod seat;

@@ -10,8 +10,9 @@ use crate::messages::{
     View, Want, Welcome,
 };
 use crate::narrow::is_narrow;
-use crate::negotiation::{Negotiated, Own, Proposal, refused};
+use crate::negotiation::{Negotiated, Own};
 use crate::presence::{Keys, Presence, enter, refusal};
+use crate::proposal::{Proposal, refused};
 use crate::random;
 use crate::server::Phase;
 use crate::session::Place;

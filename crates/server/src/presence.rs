@@ -3,8 +3,8 @@
 use crate::directory::{Entry, Found};
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{Code, LeftReason, Person, PersonId, Refusal};
-use crate::negotiation::Proposal;
 use crate::outbox::{Item, Outbox};
+use crate::proposal::Proposal;
 use crate::seat::Claim;
 use crate::server::App;
 use crate::session::Place;
