@@ -146,3 +146,23 @@ test('where UDP is blocked the page says so, and recovers when it opens', { skip
   console.log(`opened: sound both ways after ${seconds(took)}`);
   await lib.waitFor(() => ada.evaluate(() => window.salon.banner === null), { what: 'the sentence to be taken back' });
 });
+
+test('who has too narrow a link for a picture reads so, until it is wide enough', { skip }, async (t) => {
+  const place = await town(t, { server: { v6: false } });
+  for (const name of ['home', 'pal']) place.network.host(name, { v6: false });
+  const blaise = await lib.openPerson(place.stage, 1, { at: [place.network, 'pal'], loopback: false, clip: null });
+  await lib.joinRoom(blaise, place.meet, 'hall', { height: 360, rate: 30 });
+  const ada = await join(place, 0, 'home');
+  await ada.click('#b-side');
+  const words = () => ada.evaluate(() => document.getElementById('own-connection').textContent);
+  const slow = async () => (await words()).includes('It carries only');
+  await lib.waitFor(async () => Object.values(await lib.framesDecoded(ada)).some((n) => n > 30), { what: 'the picture' });
+  await lib.waitFor(words, { what: 'a word about the connection' });
+  assert.ok(!(await slow()), await words());
+  place.network.rules(`table inet narrow {
+    chain forward { type filter hook forward priority 0; ip daddr 10.9.2.2 meta l4proto udp limit rate over 25 kbytes/second burst 10 kbytes drop; }
+  }`);
+  await lib.waitFor(slow, { what: 'the word that it is too slow', explain: words });
+  place.network.rules('delete table inet narrow');
+  await lib.waitFor(async () => !(await slow()), { what: 'that word to be taken back', guard: 90_000, explain: words });
+});

@@ -19,7 +19,7 @@ test('axe finds nothing: preview, room, side, share, moderator’s tools, dialog
   await look('alone');
 
   const blaise = await ada.page.context().newPage();
-  await blaise.goto(meet.room('hall', { name: 'Blaise', join: 1, video: 0, audio: 0 }), { waitUntil: 'load' });
+  await blaise.goto(meet.room('hall', { name: 'Blaise', join: 1, height: 90, rate: 5 }), { waitUntil: 'load' });
   await blaise.waitForFunction(() => window.salon.joined);
   await blaise.keyboard.press('h');
   await blaise.evaluate(() => {
@@ -33,6 +33,9 @@ test('axe finds nothing: preview, room, side, share, moderator’s tools, dialog
   await ada.click('#b-side');
   await ada.click('#people .tools > button');
   await look('tools');
+  await ada.click('#people .tools > div > button');
+  await lib.waitFor(() => ada.evaluate(() => document.querySelector('#people [aria-disabled="true"]')), { what: 'Blaise to be muted' });
+  await look('tools, muted');
   await ada.click('#b-lock');
   for (const page of [ada.page, blaise]) await page.waitForFunction(() => !document.getElementById('locked').hidden);
   const chloé = await ada.page.context().newPage();
@@ -68,48 +71,16 @@ for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 
     const stage = lib.Stage.of(t);
     const meet = await lib.startMeet(stage);
     const tab = await lib.openPerson(stage, 0, { viewport, clip: { width: 160, height: 90 }, args: ['--auto-select-desktop-capture-source=Entire screen'] });
-    const { keyboard } = tab.page;
+    const hand = new lib.Keyboard(tab);
     const pressed = (id) => tab.evaluate((id) => document.getElementById(id).getAttribute('aria-pressed'), id);
-    const focused = () =>
-      tab.evaluate(() => {
-        const e = document.activeElement;
-        const style = getComputedStyle(e);
-        return { id: e.id || `${e.closest('[data-key]')?.dataset.key ?? ''} ${e.className || e.tagName}`, outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 };
-      });
-    /** Walks with Tab through all that can be reached. */
-    async function walk() {
-      const ids = [];
-      await tab.evaluate(() => document.activeElement.blur());
-      for (let steps = 0; steps < 80; steps++) {
-        await keyboard.press('Tab');
-        const { id, outlined } = await focused();
-        // After the last one comes the document, and then the first one.
-        if (id === ' BODY') continue;
-        if (ids.includes(id)) break;
-        assert.ok(outlined, `${id} shows that it has the focus`);
-        ids.push(id);
-      }
-      return ids;
-    }
-    /** Walks to a control, and presses it. */
-    async function press(id, key = 'Enter') {
-      await tab.evaluate(() => document.activeElement.blur());
-      for (let steps = 0; steps < 80; steps++) {
-        await keyboard.press('Tab');
-        if ((await focused()).id === id) return keyboard.press(key);
-      }
-      throw new Error(`${id} cannot be reached`);
-    }
-    const shown = () =>
-      tab.evaluate(() => [...document.querySelectorAll('button, input, select')].filter((e) => e.checkVisibility() && !e.disabled && !e.closest('.tile')).map((e) => e.id || e.textContent));
 
     await tab.goto(await lib.moderatorsLink(meet, 'hall', { height: 90, rate: 5 }));
     await lib.waitFor(() => tab.evaluate(() => window.salon.ready), { what: 'the preview' });
-    const preview = await walk();
+    const preview = await hand.walk();
     for (const id of ['name', 'mic-choice', 'camera-choice', 'join']) assert.ok(preview.includes(id), `${id} in ${preview}`);
     await tab.evaluate(() => document.getElementById('name').focus());
-    await keyboard.type('Ada');
-    await keyboard.press('Enter');
+    await hand.type('Ada');
+    await hand.strike('Enter');
     await lib.inRoom(tab);
 
     const other = await tab.page.context().newPage();
@@ -122,60 +93,239 @@ for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 
     for (const [key, id] of Object.entries({ m: 'b-mic', c: 'b-camera', s: 'b-screen', h: 'b-hand', g: 'b-layout', a: 'b-audio-only', p: 'b-side' })) {
       for (const _ of ['there', 'back']) {
         const before = await pressed(id);
-        await keyboard.press(key);
+        await hand.strike(key);
         await lib.waitFor(async () => (await pressed(id)) !== before, { what: `${key} to change ${id}` });
         // A screen that begins or ends negotiates.
         await lib.waitFor(() => tab.evaluate(() => window.salon.pc.signalingState === 'stable'), { what: 'the agreement' });
       }
     }
-    await press('b-side');
-    await keyboard.press('Escape');
+    await hand.press('b-side');
+    await hand.strike('Escape');
     assert.equal(await pressed('b-side'), 'false');
-    await keyboard.press('p');
+    await hand.strike('p');
 
     // Tab reaches all that is shown, with a visible focus.
-    const reached = await walk();
-    const missing = (await shown()).filter((id) => !reached.some((r) => r === id || r.includes(id)) && !['', '…'].includes(id));
+    const reached = await hand.walk();
+    const missing = (await hand.shown()).filter((name) => !reached.includes(name));
     assert.deepEqual(missing, [], `reached: ${reached}`);
     const own = await lib.idOf(tab);
     const theirs = await tab.evaluate((own) => window.salon.people.find((p) => p.id !== own).id, own);
-    await press(`${theirs}:camera pick`);
+    await hand.press(`${theirs}:camera pick`);
     assert.ok(await tab.evaluate((id) => document.querySelector(`.tile[data-key="${id}:camera"]`).classList.contains('pinned'), theirs));
-    await press(`${own}:camera pick`);
+    await hand.press(`${own}:camera pick`);
     assert.ok(await tab.evaluate((id) => document.querySelector(`.tile[data-key="${id}:camera"]`).classList.contains('tucked'), own));
 
     // A message.
     await tab.evaluate(() => document.getElementById('chat-text').focus());
-    await keyboard.type('mchslag?');
+    await hand.type('mchslag?');
     assert.equal(await pressed('b-hand'), 'false', 'whoever writes presses no buttons');
-    await keyboard.press('Enter');
+    await hand.strike('Enter');
     await lib.waitFor(() => tab.evaluate(() => document.querySelectorAll('#chat-log li').length === 1), { what: 'the message' });
-    await keyboard.press('Escape');
+    await hand.strike('Escape');
 
     // The moderator’s tools.
-    await keyboard.press('p');
-    await press('b-lock');
+    await hand.strike('p');
+    await hand.press('b-lock');
     await other.waitForFunction(() => !document.getElementById('locked').hidden);
-    await keyboard.press('p');
+    await hand.strike('p');
 
     // Dialogs, and leaving.
     if (size === 'phone') {
-      await press('b-more');
-      for (let steps = 0; (await focused()).id !== 'b-help' && steps < 9; steps++) await keyboard.press('Tab');
-      await keyboard.press('Enter');
-    } else await keyboard.press('?');
+      await hand.press('b-more');
+      await hand.press('b-help');
+    } else await hand.strike('?');
     assert.ok(await tab.evaluate(() => document.getElementById('help').open));
-    await keyboard.press('Escape');
-    await keyboard.press('l');
-    await keyboard.press('Escape');
+    await hand.strike('Escape');
+    await hand.strike('l');
+    await hand.strike('Escape');
     assert.ok(await tab.evaluate(() => window.salon.joined), 'l alone ends nothing');
-    await keyboard.press('l');
-    await keyboard.press('Enter');
+    await hand.strike('l');
+    await hand.strike('Enter');
     await lib.waitFor(() => tab.evaluate(() => !document.getElementById('left').hidden), { what: 'to have left' });
-    assert.deepEqual(await walk(), ['rejoin']);
+    assert.deepEqual(await hand.walk(), ['rejoin']);
     assert.deepEqual(tab.errors, []);
   });
 }
+
+for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } })) {
+  test(`what opens over the room keeps the focus and gives it back, and all in it works by the keyboard: ${size}`, async (t) => {
+    const stage = lib.Stage.of(t);
+    const meet = await lib.startMeet(stage);
+    // Two cameras, so that one can be chosen.
+    const args = ['--use-fake-device-for-media-stream=device-count=2', '--auto-select-desktop-capture-source=Entire screen'];
+    const tab = await lib.openPerson(stage, 0, { viewport, clip: null, args });
+    const hand = new lib.Keyboard(tab);
+    const isOpen = (id) => tab.evaluate((id) => document.getElementById(id).open, id);
+    await tab.goto(await lib.moderatorsLink(meet, 'hall', { name: 'Ada', join: 1, height: 90, rate: 5 }));
+    await lib.inRoom(tab);
+    const come = async (name, query = {}) => {
+      const page = await tab.page.context().newPage();
+      await page.goto(meet.room('hall', { name, join: 1, height: 90, rate: 5, ...query }), { waitUntil: 'load' });
+      await tab.page.bringToFront();
+      return page;
+    };
+    const there = (n) => lib.waitFor(() => tab.evaluate((n) => window.salon.people.length === n, n), { what: `${n} people` });
+
+    // On a phone the buttons are behind another one, which has the focus again later.
+    const opener = (id) => (size === 'phone' ? 'b-more' : id);
+    const open = async (id) => {
+      if (size === 'phone') await hand.press('b-more');
+      await hand.press(id);
+    };
+    for (const [id, dialog, controls] of [
+      ['b-settings', 'settings', ['Close', 'mic-choice', 'camera-choice', 'speaker-choice', 'show-self']],
+      ['b-help', 'help', ['Close']],
+    ]) {
+      for (const way of ['Escape', 'Enter', 'Space']) {
+        await open(id);
+        assert.ok(await isOpen(dialog), `${dialog} opens`);
+        assert.deepEqual(await hand.shown(`#${dialog}`), controls);
+        if (way === 'Escape') {
+          const first = (await hand.focused()).name;
+          assert.ok(controls.includes(first), `${first} has the focus as ${dialog} opens`);
+          const [forth, back] = [await hand.round(), await hand.round('Shift+Tab')];
+          assert.deepEqual([...forth].sort(), [...controls].sort(), 'nothing outside can be reached');
+          assert.deepEqual([...back].sort(), [...controls].sort(), 'nor backwards');
+          await hand.strike('Escape');
+        } else await hand.press('Close', way);
+        assert.ok(!(await isOpen(dialog)), `${dialog} closes by ${way}`);
+        assert.equal((await hand.focused()).name, opener(id), 'who opened it has the focus again');
+      }
+    }
+
+    // The settings: another device is taken, by a key.
+    await open('b-settings');
+    const sent = (kind) => tab.evaluate((kind) => window.salon.pc.getSenders().find((s) => s.track?.kind === kind).track.getSettings().deviceId, kind);
+    for (const [id, kind] of [['mic-choice', 'audio'], ['camera-choice', 'video']]) {
+      const before = await sent(kind);
+      await hand.to(id);
+      assert.equal(await tab.evaluate((id) => document.getElementById(id).value, id), before);
+      await hand.strike('ArrowDown');
+      await lib.waitFor(async () => (await sent(kind)) !== before, { what: `another device of ${id}` });
+      assert.equal((await hand.focused()).name, id);
+    }
+    const speaker = () => tab.evaluate(() => [document.getElementById('speaker-choice').value, ...window.salon.audioElements().map(({ element }) => element.sinkId)]);
+    await hand.to('speaker-choice');
+    await hand.strike('ArrowDown');
+    const [chosen] = await speaker();
+    await lib.waitFor(async () => (await speaker()).every((id) => id === chosen), { what: 'the other loudspeaker' });
+    assert.ok(chosen && chosen !== 'default');
+    const tucked = () => tab.evaluate(() => document.querySelector(`.tile[data-key="${window.salon.me}:camera"]`).classList.contains('tucked'));
+    await hand.press('show-self', 'Space');
+    assert.ok(await tucked());
+    await hand.strike('Space');
+    assert.ok(!(await tucked()));
+    await hand.strike('Escape');
+
+    if (size === 'phone') {
+      // The menu: what is chosen closes it, and the focus is not lost with it.
+      for (const id of ['b-layout', 'b-audio-only']) {
+        for (const on of ['true', 'false']) {
+          await open(id);
+          assert.equal((await hand.focused()).name, 'b-more');
+          await lib.waitFor(() => tab.evaluate(([id, on]) => document.getElementById(id).getAttribute('aria-pressed') === on, [id, on]), { what: `${id}: ${on}` });
+        }
+      }
+      await hand.press('b-more');
+      await hand.strike('Escape');
+      assert.equal((await hand.focused()).name, 'b-more');
+    }
+
+    // The question before leaving, which a letter opens: the focus goes back to where it was.
+    await hand.to('b-hand');
+    await hand.strike('l');
+    assert.equal((await hand.focused()).name, 'really-leave');
+    for (const key of ['Tab', 'Shift+Tab']) assert.deepEqual((await hand.round(key)).sort(), ['Close', 'really-leave']);
+    await hand.strike('Escape');
+    assert.equal((await hand.focused()).name, 'b-hand');
+
+    // The people, and what a moderator may do to one of them.
+    const blaise = await come('Blaise');
+    await there(2);
+    await hand.press('b-side', 'Space');
+    const state = (source) => tab.evaluate((source) => window.salon.people.find((p) => p.name === 'Blaise')?.muted.includes(source), source);
+    await lib.waitFor(async () => (await state('microphone')) === false && (await state('camera')) === false, { what: 'Blaise to send' });
+    await hand.press('What you can do about Blaise');
+    for (const [word, source] of [['Mute', 'microphone'], ['Camera off', 'camera']]) {
+      await hand.press(word);
+      await lib.waitFor(() => state(source), { what: `${word} to do so` });
+      assert.equal((await hand.focused()).name, word, 'the focus stays');
+    }
+    await hand.press('Remove');
+    await hand.strike('Enter');
+    await there(1);
+    await blaise.waitForFunction(() => !document.getElementById('left').hidden);
+    assert.equal((await hand.focused()).name, 'b-side-close', 'who is gone takes no focus along');
+    await blaise.close();
+
+    // The door.
+    await hand.press('b-lock');
+    await tab.page.waitForFunction(() => !document.getElementById('locked').hidden);
+    const knocks = (n) => lib.waitFor(() => tab.evaluate((n) => document.querySelectorAll('#doorbell li').length === n, n), { what: `${n} to knock` });
+    const quiet = { video: 0, audio: 0 };
+    const chloé = await come('Chloé', quiet);
+    await knocks(1);
+    await hand.to('Let in: Chloé');
+    const denis = await come('Denis', quiet);
+    await knocks(2);
+    assert.equal((await hand.focused()).name, 'Let in: Chloé', 'another knock leaves the focus where it is');
+    await hand.strike('Enter');
+    await chloé.waitForFunction(() => window.salon.joined);
+    await knocks(1);
+    assert.equal((await hand.focused()).name, 'Let in: Denis', 'the next one');
+    await hand.press('Refuse: Denis', 'Space');
+    await denis.waitForFunction(() => document.getElementById('preview-note').textContent.includes('not let in'));
+    await knocks(0);
+    await hand.press('b-lock');
+    await tab.page.waitForFunction(() => document.getElementById('locked').hidden);
+
+    // The chat: what is long is read by the keyboard, too.
+    await hand.to('chat-text');
+    await hand.paste('All that we said. '.repeat(200));
+    await hand.press('b-send', 'Space');
+    const scrolled = () => tab.evaluate(() => document.getElementById('chat-scroll').scrollTop);
+    await lib.waitFor(() => tab.evaluate(() => document.querySelector('#chat-log li')), { what: 'the long message' });
+    await hand.press('chat-scroll', 'End');
+    await lib.waitFor(scrolled, { what: 'its end' });
+    await hand.strike('Home');
+    await lib.waitFor(async () => (await scrolled()) === 0, { what: 'its beginning' });
+    await hand.press('b-side-close');
+    assert.equal((await hand.focused()).name, 'b-side', 'who shuts the side stands on what opens it');
+
+    // For everybody.
+    await hand.strike('Enter');
+    await hand.press('b-hush-all');
+    await hand.press('b-end');
+    await hand.strike('Enter');
+    for (const page of [chloé, tab.page]) await page.waitForFunction(() => !document.getElementById('left').hidden);
+    assert.deepEqual(tab.errors, []);
+  });
+}
+
+test('the longest name is read whole in the list of people, on every screen', async (t) => {
+  const stage = lib.Stage.of(t);
+  const meet = await lib.startMeet(stage);
+  const tab = await lib.openPerson(stage, 0, { clip: null });
+  const name = 'Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahlun';
+  await tab.goto(await lib.moderatorsLink(meet, 'hall', { name: 'Ada', join: 1, video: 0 }));
+  await lib.inRoom(tab);
+  const other = await tab.page.context().newPage();
+  await other.goto(meet.room('hall', { name, join: 1, video: 0 }), { waitUntil: 'load' });
+  await other.waitForFunction(() => window.salon.joined);
+  await other.keyboard.press('h');
+  await tab.page.bringToFront();
+  await lib.waitFor(() => tab.evaluate(() => window.salon.people.some((p) => p.hand)), { what: 'the hand' });
+  await tab.click('#b-side');
+  for (const size of [[1440, 900], [820, 1180], [390, 844]]) {
+    await tab.resize(...size);
+    const seen = await tab.evaluate(() => {
+      const [list, row] = [document.getElementById('people'), document.querySelector('#people .queue:not(:empty)').parentElement];
+      const [name, queue, tools] = ['.who', '.queue', '.tools > button'].map((s) => row.querySelector(s).getBoundingClientRect());
+      return { text: row.querySelector('.who').textContent, wide: list.scrollWidth > list.clientWidth, high: list.scrollHeight > list.clientHeight, beside: queue.right <= name.left && name.right <= tools.left };
+    });
+    assert.deepEqual(seen, { text: name, wide: false, high: false, beside: true }, `${size}`);
+  }
+});
 
 test('who speaks and is muted is told so; nothing is sent', async (t) => {
   const stage = lib.Stage.of(t);

@@ -8,6 +8,7 @@ const PAGE = new URL('../../crates/server/page/', import.meta.url);
 const as = (languages) => Object.defineProperty(globalThis, 'navigator', { value: { languages }, configurable: true });
 as(['en']);
 const { arrange, fit } = await import(new URL('layout.js', PAGE));
+const { ownConnection } = await import(new URL('connection.js', PAGE));
 const { Views } = await import(new URL('views.js', PAGE));
 const { encodingsFor, refit } = await import(new URL('call.js', PAGE));
 
@@ -106,6 +107,14 @@ test('a slot is asked for what must be seen, the others follow the conversation,
   assert.equal(Object.keys(ask(['9:screen'])).length, 3);
   // More than there are slots is no error.
   assert.equal(Object.keys(ask(['9:screen', '1:camera', '2:camera', '7:camera'])).length, 2);
+});
+
+test('that a link is too slow is said where it keeps a picture small, not where little is sent', () => {
+  const fine = { connected: true, rtt_ms: 20, unheard_ms: 5, loss_up: 0, loss_down: 0.001, budget: 90_000, narrow: false };
+  assert.equal(ownConnection(fine), 'Your connection: 20 ms there and back.');
+  assert.equal(ownConnection({ ...fine, budget: null }), 'Your connection: 20 ms there and back.');
+  for (const budget of [90_000, 900_000]) assert.match(ownConnection({ ...fine, budget, narrow: true }), new RegExp(` It carries only ${budget / 1_000} kbit/s: pictures are small or pause\\.$`));
+  assert.equal(ownConnection({ ...fine, connected: false, narrow: true }), 'Your connection: none yet.');
 });
 
 test('both languages have every sentence, and the page names none that is missing', async () => {

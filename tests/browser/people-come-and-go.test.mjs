@@ -160,3 +160,38 @@ test('a browser that refuses sound before a click gets its button, and then play
   await lib.waitFor(() => plays(blaise), { what: 'all slots to play' });
   assert.ok(await blaise.evaluate(() => document.getElementById('unblock').hidden));
 });
+
+test('what comes by WHIP has no button of its own: the moderator who muted it lets it be heard again', async (t) => {
+  const stage = lib.Stage.of(t);
+  const meet = await lib.startMeet(stage);
+  const tab = await lib.openPerson(stage, 0, { clip: null });
+  await tab.goto(await lib.moderatorsLink(meet, 'hall', { name: 'Ada', join: 1, video: 0, audio: 0 }));
+  await lib.inRoom(tab);
+  const studio = await tab.page.context().newPage();
+  await studio.goto(meet.room('elsewhere'), { waitUntil: 'load' });
+  await studio.evaluate(async () => {
+    const pc = (window.studio = new RTCPeerConnection());
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    for (const track of stream.getTracks()) pc.addTransceiver(track, { direction: 'sendonly' });
+    await pc.setLocalDescription();
+    const answer = await fetch('/whip/hall?name=Studio', { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: pc.localDescription.sdp });
+    await pc.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+  });
+  await tab.page.bringToFront();
+  const shows = async (kind) => {
+    const { participants } = await meet.api('/api/rooms/hall');
+    const studio = participants.find((p) => p.name === 'Studio');
+    return studio && participants.find((p) => p.name === 'Ada').slots.some((s) => s.kind === kind && s.person === studio.id && !s.empty);
+  };
+  for (const kind of ['audio', 'video']) await lib.waitFor(() => shows(kind), { what: `${kind} of the studio` });
+  await tab.click('#b-side');
+  await tab.click('#people .tools > button');
+  const press = (word) => tab.click(`#people .tools button:text-is("${word}")`);
+  for (const [kind, off, on] of [['audio', 'Mute', 'Unmute'], ['video', 'Camera off', 'Camera on']]) {
+    await press(off);
+    await lib.waitFor(async () => !(await shows(kind)), { what: `${kind} to end` });
+    await press(on);
+    await lib.waitFor(() => shows(kind), { what: `${kind} again` });
+  }
+  assert.deepEqual(tab.errors, []);
+});

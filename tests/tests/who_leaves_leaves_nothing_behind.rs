@@ -10,12 +10,11 @@
 mod common;
 
 use cap::Cap;
-use common::{Asking, Bring, Client, GUARD, ask, connect, counters, socket};
-use salon_host::sfu::{Constraint, EncodingSpec, Feedback, SlotPayload, SlotSpec, Source, TrackSpec, View};
+use common::{Asking, Bring, Client, GUARD, ask, connect, counters, slot, socket, track};
+use salon_host::sfu::{Constraint, Source, View};
 use salon_host::transport::{IceCredentials, Setup};
 use salon_host::{Handle, Host, HostConfig, Join, JoinError, Joined};
-use salon_rtp::extension::ExtensionMap;
-use salon_rtp::{Codec, MediaKind, Pt, Ssrc};
+use salon_rtp::{Codec, MediaKind};
 use std::alloc::System;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, PoisonError};
@@ -94,28 +93,6 @@ fn by_command(handle: &Handle, people: usize) {
 
 /// Somebody's join, as one comes from the answer to an offer.
 fn join(handle: &Handle, room: &str, label: u64) -> Receiver<Result<Joined, JoinError>> {
-    let pt = |n| Pt::new(n).unwrap();
-    let track = |source, codec, n, ssrc| TrackSpec {
-        mid: None,
-        source,
-        codec,
-        pt: pt(n),
-        rtx_pt: None,
-        encodings: vec![EncodingSpec { ssrc: Some(Ssrc(ssrc)), ..EncodingSpec::default() }],
-        extensions: ExtensionMap::EMPTY,
-        feedback: Feedback::default(),
-    };
-    let slot = |kind, codec, n| SlotSpec {
-        mid: None,
-        kind,
-        payloads: vec![SlotPayload {
-            codec,
-            pt: pt(n),
-            rtx_pt: (kind == MediaKind::Video).then(|| pt(n + 1)),
-        }],
-        extensions: ExtensionMap::EMPTY,
-        feedback: Feedback { nack: true, pli: true, ..Feedback::default() },
-    };
     let ears = (0..3).map(|_| slot(MediaKind::Audio, Codec::Opus, 111));
     let eyes = (0..9).map(|_| slot(MediaKind::Video, Codec::Vp8, 96));
     let (tell, told) = channel();
@@ -146,7 +123,7 @@ fn in_earnest(handle: &Handle, people: usize) {
         let mut pair: Vec<Client> = asking.into_iter().map(Asking::join).collect();
         connect(&mut pair);
         let end = Instant::now() + GUARD;
-        while pair[1].heard.is_empty() {
+        while pair[1].agent.heard.is_empty() {
             assert!(Instant::now() < end, "never heard");
             pair[0].say(&[n as u8; 80]);
             pair[0].show(3, 900);

@@ -1,8 +1,8 @@
 //! What the rest of a process asks of a shard, and what it hears back.
 
 use salon_sfu::{
-    Constraint, EmptyReason, ParticipantId, ParticipantReport, Refused, RoomReport, SlotId, SlotSpec,
-    SlotStreams, Source, TrackId, TrackSpec,
+    Constraint, EmptyReason, ParticipantId, ParticipantReport, RoomReport, SlotId, SlotSpec, SlotStreams,
+    Source, TrackId, TrackReport, TrackSpec,
 };
 use salon_transport::{Fingerprint, GoneReason, IceCredentials, Path, PeerId, Setup};
 
@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use crate::Spent;
 use crate::ledger::Owner;
+use crate::refusal::JoinError;
 use crate::shard::RoomKey;
 
 /// A participant of a room on this host: what [`Handle::join`](crate::Handle::join) gives, and all later calls take.
-/// Copies may outlive the participant; a call with a stale one is [`Stale`].
+/// Copies may outlive the participant; a call with a stale one is [`Stale`](crate::Stale).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Member {
     pub(crate) shard: usize,
@@ -32,38 +33,6 @@ impl Member {
     pub(crate) fn owner(self) -> Owner {
         Owner { room: self.room, who: Some(self.participant) }
     }
-}
-
-/// The member (or its slot or track) is not there any more.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("this participant has left")]
-pub struct Stale;
-
-/// Why somebody could not join, or could not change what they send and receive.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum JoinError {
-    /// The room holds as many as [`HostConfig::room`](crate::HostConfig) allows.
-    #[error("the room is full")]
-    RoomFull,
-    /// The host holds as many rooms as [`HostConfig::max_rooms`](crate::HostConfig) allows.
-    #[error("this host has no place for another room")]
-    TooManyRooms,
-    /// The host holds as many participants as [`HostConfig::max_participants`](crate::HostConfig) allows.
-    #[error("this host has no place for another participant")]
-    TooManyParticipants,
-    /// The host holds as many peers as its transport allows.
-    #[error("this host has no place for another peer")]
-    TooManyPeers,
-    /// A track or a slot that the core refuses.
-    #[error("refused: {0}")]
-    Refused(#[from] Refused),
-    /// The command queue is full, or the host is stopping.
-    #[error("the host is too busy")]
-    Busy,
-    /// The member has left.
-    #[error(transparent)]
-    Stale(#[from] Stale),
 }
 
 /// Who joins, with what.
@@ -198,6 +167,8 @@ pub struct HostRoomReport {
 pub struct MemberReport {
     /// The media core's view.
     pub participant: ParticipantReport,
+    /// The tracks in its slots for pictures, while its link has a bound ([`ParticipantReport::budget`]); else empty.
+    pub watched: Vec<TrackReport>,
     /// Its transport.
     pub peer: PeerReport,
 }

@@ -37,6 +37,7 @@ mod common;
 mod clock;
 mod command;
 mod counters;
+mod departure;
 mod directory;
 mod entropy;
 mod gather;
@@ -51,6 +52,7 @@ mod pace;
 mod places;
 mod post;
 mod pump;
+mod refusal;
 mod rooms;
 mod shard;
 mod spent;
@@ -58,13 +60,13 @@ mod steer;
 
 pub use clock::Clock;
 pub use command::{
-    HostEvent, HostRoomReport, Join, JoinError, Joined, Member, MemberReport, PeerReport, Shown, Stale,
-    Update, Updated,
+    HostEvent, HostRoomReport, Join, Joined, Member, MemberReport, PeerReport, Shown, Update, Updated,
 };
 pub use counters::{HostCounters, ShardCounters};
 pub use entropy::NoEntropy;
 pub use handle::Handle;
 pub use host::{Host, HostConfig, StartError};
+pub use refusal::{JoinError, Stale};
 pub use salon_sfu as sfu;
 pub use salon_transport as transport;
 pub use salon_udp::{Offload, RecvCounters, SendCounters};

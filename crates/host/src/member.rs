@@ -6,15 +6,20 @@ use salon_sfu::{ParticipantId, Source, TrackId};
 use salon_transport::PeerId;
 use slotmap::SecondaryMap;
 
+use crate::places::Place;
 use crate::{HostEvent, Spent};
 
 /// Where a participant's packets go, and who hears its events.
 pub(crate) struct MemberEntry {
     pub peer: PeerId,
+    pub place: Place,
     pub label: u64,
     pub spent: Spent,
-    pub events: Box<dyn FnMut(HostEvent) + Send>,
+    pub events: Tell,
 }
+
+/// Who hears of what happens to a participant.
+pub(crate) type Tell = Box<dyn FnMut(HostEvent) + Send>;
 
 impl fmt::Debug for MemberEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

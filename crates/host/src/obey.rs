@@ -2,22 +2,24 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use salon_rtp::Time;
+use salon_rtp::{MediaKind, Time};
 use salon_sfu::{
-    Limit, Misuse, ParticipantId, Refused, Room, SlotId, SlotSpec, SlotStreams, TrackId, TrackSpec,
+    Limit, Misuse, ParticipantId, ParticipantReport, Refused, Room, SlotId, SlotSpec, SlotStreams, TrackId,
+    TrackReport, TrackSpec,
 };
-use salon_transport::{PeerId, PeerSpec, Transport};
+use salon_transport::{IceCredentials, PeerId, PeerSpec, Transport};
 
 use crate::command::{
-    Command, HostRoomReport, Join, JoinError, Joined, Member, MemberReport, PeerReport, Stale, Update,
-    Updated,
+    Command, HostRoomReport, Join, Joined, Member, MemberReport, PeerReport, Update, Updated,
 };
-use crate::entropy::{self, NoEntropy};
+use crate::entropy;
 use crate::ledger::{Owner, metered};
-use crate::member::MemberEntry;
+use crate::member::{MemberEntry, Tell};
+use crate::places::Place;
+use crate::refusal::{JoinError, Stale};
 use crate::rooms::{Entry, RoomKey};
 use crate::shard::{Shard, Turn};
-use crate::{HostCounters, HostEvent, ShardCounters, Spent};
+use crate::{HostCounters, ShardCounters, Spent};
 
 impl Shard {
     pub(crate) fn obey(&mut self, now: Time, command: Command) -> Turn {
@@ -53,7 +55,7 @@ impl Shard {
                 if joined.is_err() {
                     self.rooms.key(&room).into_iter().for_each(|key| self.fail_room(key));
                 }
-                let joined = joined.unwrap_or(Err(JoinError::Busy));
+                let joined = joined.unwrap_or(Err(JoinError::RoomFailed));
                 // Before the answer: who is refused may ask elsewhere at once.
                 match &joined {
                     Ok(joined) => *owner = Some(joined.member.owner()),
@@ -66,7 +68,7 @@ impl Shard {
                 if updated.is_err() {
                     self.fail_room(member.room);
                 }
-                reply(updated.unwrap_or(Err(Stale.into())));
+                reply(updated.unwrap_or(Err(JoinError::RoomFailed)));
             }
             Command::Constrain { member, slot, constraint } => {
                 self.in_room(member, |room, id| room.constrain(now, id, slot, constraint));
@@ -84,44 +86,32 @@ impl Shard {
     }
 
     fn join(&mut self, now: Time, name: &str, join: Join) -> Result<Joined, JoinError> {
-        if !self.people.take() {
-            return Err(JoinError::TooManyParticipants);
-        }
-        let joined = self.settle_in(now, name, join);
-        if joined.is_err() {
-            self.people.give_back();
-        }
+        let place = self.people.take().ok_or(JoinError::TooManyParticipants)?;
+        let local = entropy::ice_credentials(self.index)?;
+        let key = self.rooms.enter(name)?;
+        let joined = self.settle_in(now, key, local, join, place);
+        self.rooms.close_if_empty(key);
         joined
     }
 
-    fn settle_in(&mut self, now: Time, name: &str, join: Join) -> Result<Joined, JoinError> {
-        let key = self.rooms.enter(name)?;
-        let local = entropy::ice_credentials(self.index).map_err(|NoEntropy| JoinError::Busy)?;
-        let spec = PeerSpec {
-            local: local.clone(),
-            remote: Some(join.remote),
-            remote_fingerprint: join.fingerprint,
-            setup: join.setup,
-        };
-        let joined = match self.transport.add_peer(now, spec) {
-            Ok(peer) => {
-                let Join { label, events, tracks, slots, .. } = join;
-                let member = self.enter(now, key, peer, Entering { label, events, tracks, slots });
-                if member.is_err() {
-                    self.transport.remove_peer(now, peer);
-                }
-                member.map(|(member, Taken { tracks, slots, cname })| Joined {
-                    member,
-                    cname,
-                    local,
-                    tracks,
-                    slots,
-                })
-            }
-            Err(_) => Err(JoinError::TooManyPeers),
-        };
-        self.rooms.close_if_empty(key);
-        joined
+    fn settle_in(
+        &mut self,
+        now: Time,
+        key: RoomKey,
+        local: IceCredentials,
+        join: Join,
+        place: Place,
+    ) -> Result<Joined, JoinError> {
+        let Join { label, remote, fingerprint, setup, tracks, slots, events } = join;
+        let remote_fingerprint = fingerprint;
+        let spec = PeerSpec { local: local.clone(), remote: Some(remote), remote_fingerprint, setup };
+        let peer = self.transport.add_peer(now, spec)?;
+        let entered = self.enter(now, key, peer, Entering { label, events, tracks, slots, place });
+        if entered.is_err() {
+            self.transport.remove_peer(now, peer);
+        }
+        let (member, Taken { tracks, slots, cname }) = entered?;
+        Ok(Joined { member, cname, local, tracks, slots })
     }
 
     /// Makes a participant of a peer. On an error the room is as it was.
@@ -141,8 +131,8 @@ impl Shard {
         match take_up(now, entry, participant, join.tracks, join.slots) {
             Ok(taken) => {
                 let member = Member { shard, room: key, participant, peer };
-                let of =
-                    MemberEntry { peer, label: join.label, spent: Spent::default(), events: join.events };
+                let Entering { label, events, place, .. } = join;
+                let of = MemberEntry { peer, place, label, spent: Spent::default(), events };
                 entry.members.entries.insert(participant, of);
                 self.peers.insert(peer, member);
                 Ok((member, taken))
@@ -172,8 +162,8 @@ impl Shard {
         let taken = take_up(now, entry, id, update.publish, update.subscribe)?;
         let local = match update.restart {
             Some(remote) => {
-                let local = entropy::ice_credentials(self.index).map_err(|NoEntropy| JoinError::Busy)?;
-                self.transport.restart_ice(now, member.peer, local.clone(), remote).map_err(|_| Stale)?;
+                let local = entropy::ice_credentials(self.index)?;
+                self.transport.restart_ice(now, member.peer, local.clone(), remote)?;
                 local
             }
             None => self.transport.local_credentials(member.peer).ok_or(Stale)?.clone(),
@@ -215,10 +205,11 @@ impl Shard {
         }
         let entry = self.rooms.get(member.room)?;
         let m = entry.members.entries.get(member.participant)?;
-        Some(MemberReport {
-            participant: entry.room.report_participant(now, member.participant)?,
-            peer: peer_report(now, &self.transport, member.participant, m),
-        })
+        let participant = entry.room.report_participant(now, member.participant)?;
+        let watched =
+            if participant.budget.is_some() { watched(now, entry, &participant) } else { Vec::new() };
+        let peer = peer_report(now, &self.transport, member.participant, m);
+        Some(MemberReport { participant, watched, peer })
     }
 
     fn count(&self) -> HostCounters {
@@ -245,9 +236,10 @@ impl Shard {
 /// What somebody brings into a room.
 struct Entering {
     label: u64,
-    events: Box<dyn FnMut(HostEvent) + Send>,
+    events: Tell,
     tracks: Vec<TrackSpec>,
     slots: Vec<SlotSpec>,
+    place: Place,
 }
 
 /// What the room made of tracks and slots, in order.
@@ -298,6 +290,16 @@ fn take_up(
             Err(refused)
         }
     }
+}
+
+/// The tracks in somebody's slots for pictures.
+fn watched(now: Time, entry: &Entry, viewer: &ParticipantReport) -> Vec<TrackReport> {
+    let pictures = viewer.slots.iter().filter(|slot| slot.kind == MediaKind::Video);
+    let track = |id: TrackId| {
+        let (owner, _) = entry.members.tracks.get(id)?;
+        entry.room.report_participant(now, *owner)?.tracks.into_iter().find(|track| track.id == id)
+    };
+    pictures.filter_map(|slot| track(slot.shows?)).collect()
 }
 
 fn peer_report(now: Time, transport: &Transport, participant: ParticipantId, m: &MemberEntry) -> PeerReport {

@@ -8,10 +8,10 @@ use salon_rtp::Time;
 use salon_sfu::{Config, Counters, EmptyReason, Event, Room};
 use slotmap::{SlotMap, new_key_type};
 
-use crate::entropy::{self, NoEntropy};
+use crate::entropy;
 use crate::limits;
 use crate::member::Members;
-use crate::places::Places;
+use crate::places::{Place, Places};
 use crate::{HostEvent, JoinError, RoomSpent, Shown, Spent};
 
 new_key_type! {
@@ -23,6 +23,7 @@ new_key_type! {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub name: String,
+    pub place: Place,
     pub room: Room,
     pub members: Members,
     /// What it has cost, with all who ever were in it.
@@ -67,12 +68,11 @@ impl Rooms {
         if let Some(&key) = self.names.get(name) {
             return Ok(key);
         }
-        let seed = entropy::bytes().map_err(|NoEntropy| JoinError::Busy)?;
-        if !self.places.take() {
-            return Err(JoinError::TooManyRooms);
-        }
+        let seed = entropy::bytes()?;
+        let place = self.places.take().ok_or(JoinError::TooManyRooms)?;
         let key = self.map.insert(Entry {
             name: name.to_owned(),
+            place,
             room: Room::new(self.config.clone(), seed),
             members: Members::default(),
             spent: Spent::default(),
@@ -94,7 +94,6 @@ impl Rooms {
     pub(crate) fn remove(&mut self, key: RoomKey) -> Option<Entry> {
         let entry = self.map.remove(key)?;
         self.names.remove(&entry.name);
-        self.places.give_back();
         self.ended.add(entry.room.counters());
         self.ended_spent.add(&entry.spent);
         Some(entry)

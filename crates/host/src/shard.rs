@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use salon_rtp::Time;
-use salon_transport::{Event, GoneReason, Identity, PeerId, Transport};
+use salon_transport::{Event, Identity, PeerId, Transport};
 use salon_udp::{RecvBatch, SendBatch, Socket};
 use slotmap::SecondaryMap;
 
@@ -233,48 +233,6 @@ impl Shard {
             }
         }
     }
-
-    fn gone(&mut self, now: Time, peer: PeerId, reason: GoneReason) {
-        let Some(member) = self.peers.get(peer).copied() else { return };
-        if let Some(mut entry) = self.remove_member(now, member) {
-            let _ = catch_unwind(AssertUnwindSafe(|| (entry.events)(HostEvent::Gone(reason))));
-        }
-    }
-
-    /// Takes somebody out of room and transport.
-    pub(crate) fn remove_member(&mut self, now: Time, member: Member) -> Option<crate::member::MemberEntry> {
-        if self.peers.get(member.peer) != Some(&member) {
-            return None;
-        }
-        self.peers.remove(member.peer);
-        self.people.give_back();
-        self.transport.remove_peer(now, member.peer);
-        let entry = self.rooms.touch(member.room)?;
-        let ran = entry.guarded(|room| room.leave(now, member.participant));
-        let removed = entry.members.remove(member.participant);
-        self.directory.leave(&entry.name);
-        if ran.is_none() {
-            self.fail_room(member.room);
-        }
-        self.rooms.close_if_empty(member.room);
-        removed
-    }
-
-    /// A room panicked: it ends, with all who are in it; the others go on.
-    pub(crate) fn fail_room(&mut self, key: RoomKey) {
-        let Some(mut entry) = self.rooms.remove(key) else { return };
-        self.counters.failed_rooms += 1;
-        let now = self.clock.now();
-        for (_, member) in entry.members.entries.iter_mut() {
-            if self.peers.remove(member.peer).is_some() {
-                self.people.give_back();
-            }
-            self.transport.remove_peer(now, member.peer);
-            self.directory.leave(&entry.name);
-            // What failed may have been this very callback.
-            let _ = catch_unwind(AssertUnwindSafe(|| (member.events)(HostEvent::RoomFailed)));
-        }
-    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -317,7 +275,7 @@ mod tests {
         turn(shards);
         others.push(asking.join());
         let end = std::time::Instant::now() + crate::common::GUARD;
-        while !others.iter().all(|c| c.connected) {
+        while !others.iter().all(|c| c.agent.connected) {
             assert!(std::time::Instant::now() < end);
             go(shards, others);
         }
@@ -374,7 +332,7 @@ mod tests {
         }
         // An answer to a check is allocated, and so it may be: there is one in seconds. Here there are none meanwhile. A round in
         // which a report was due, or a timer, is not counted: their queues grow with what was ever in them at once.
-        clients.iter_mut().for_each(|c| c.hush = true);
+        clients.iter_mut().for_each(|c| c.agent.hush = true);
         let beside = |shards: &[Shard]| -> u64 {
             let of = |s: &Shard| s.rooms.counters().rtcp_out + s.transport.counters().visits;
             shards.iter().map(of).sum()
@@ -382,7 +340,7 @@ mod tests {
         let mut allocations = Vec::new();
         clients.iter_mut().for_each(Client::drive);
         while allocations.len() < 100 {
-            clients.iter_mut().for_each(|c| c.heard.clear());
+            clients.iter_mut().for_each(|c| c.agent.heard.clear());
             let before = beside(&shards);
             let allocated = round(&mut shards, &mut clients);
             if beside(&shards) == before {
@@ -390,7 +348,7 @@ mod tests {
             }
             clients.iter_mut().for_each(Client::drive);
             for (n, client) in clients.iter().enumerate().filter(|(n, _)| n % 6 > 0) {
-                assert_eq!(client.heard.iter().filter(|p| p.len() == 900).count(), 7, "{n}");
+                assert_eq!(client.agent.heard.iter().filter(|p| p.len() == 900).count(), 7, "{n}");
             }
         }
         let [first, second] = &shards[..] else { panic!() };

@@ -58,10 +58,10 @@ fn others_on_the_same_shard_and_on_others_go_on() {
         for (who, client) in (0..).zip(all.iter_mut()) {
             client.say(&[who, n, 3, 4]);
         }
-        until(&mut all, |all| all.iter().all(|c| c.heard.len() > usize::from(n)));
+        until(&mut all, |all| all.iter().all(|c| c.agent.heard.len() > usize::from(n)));
     }
     for (i, client) in all.iter().enumerate() {
-        assert!(client.heard.iter().all(|p| usize::from(p[0]) == i ^ 1));
+        assert!(client.agent.heard.iter().all(|p| usize::from(p[0]) == i ^ 1));
         assert!(!client.told().contains(&HostEvent::RoomFailed));
     }
     let c = counters(&handle);

@@ -129,6 +129,66 @@ fn a_refused_join_leaves_no_room_and_no_peer_behind() {
 }
 
 #[test]
+fn malformed_credentials_are_called_that_and_cost_no_place() {
+    let mut config = HostConfig::new("127.0.0.1:0".parse().unwrap());
+    (config.max_participants, config.max_rooms) = (1, 1);
+    let host = Host::start(config).unwrap();
+    let handle = host.handle();
+    for remote in [
+        IceCredentials { ufrag: "a:b2".into(), ..credentials() },
+        IceCredentials { pwd: "short".into(), ..credentials() },
+    ] {
+        let (tell, answer) = channel();
+        handle.join("hall", Join { remote, ..joining(1, 0).0 }, move |r| tell.send(r).unwrap());
+        assert_eq!(answer.recv_timeout(GUARD).unwrap().unwrap_err(), JoinError::BadCredentials);
+    }
+    let ada = join(&handle, "attic", 1, 0).unwrap();
+    let restart = IceCredentials { pwd: "short".into(), ..credentials() };
+    let (tell, answer) = channel();
+    let update = Update { restart: Some(restart), ..Update::default() };
+    handle.update(ada.member, update, move |r| tell.send(r.map(drop)).unwrap());
+    assert_eq!(answer.recv_timeout(GUARD).unwrap().unwrap_err(), JoinError::BadCredentials);
+    assert_eq!(rooms(&handle), [("attic".into(), 1)], "who is in stays in");
+}
+
+/// What panics when it is thrown away.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "a fault of ours");
+    }
+}
+
+#[test]
+fn who_fails_in_the_door_takes_no_place_along() {
+    // The hook would print a backtrace for what is meant to happen here.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !info.to_string().contains("a fault of ours") {
+            hook(info);
+        }
+    }));
+    let mut config = HostConfig::new("127.0.0.1:0".parse().unwrap());
+    (config.max_participants, config.max_rooms) = (1, 1);
+    let host = Host::start(config).unwrap();
+    let handle = host.handle();
+    for _ in 0..3 {
+        // Refused for too many slots; then it is thrown away, on the media thread, in the midst of the join.
+        let (mut bad, grenade) = (joining(1, salon_host::sfu::limits::SLOTS + 1).0, Grenade);
+        bad.events = Box::new(move |_| {
+            let _ = &grenade;
+        });
+        let (tell, answer) = channel();
+        handle.join("haunted", bad, move |r| tell.send(r).unwrap());
+        assert_eq!(answer.recv_timeout(GUARD).unwrap().unwrap_err(), JoinError::RoomFailed);
+    }
+    join(&handle, "hall", 2, 0).unwrap();
+    assert_eq!(join(&handle, "hall", 3, 0).unwrap_err(), JoinError::TooManyParticipants);
+    assert_eq!(rooms(&handle), [("hall".into(), 1)]);
+}
+
+#[test]
 fn full_rooms_and_full_hosts_say_so() {
     let mut config = HostConfig::new("127.0.0.1:0".parse().unwrap());
     config.max_rooms = 1;

@@ -26,11 +26,11 @@ fn show(handle: &Handle) -> HostCounters {
     connect(&mut all);
     for n in 1..=FRAMES {
         all[0].show(PACKETS, 900);
-        until(&mut all, |all| all[1..].iter().all(|c| c.heard.len() >= n * PACKETS));
+        until(&mut all, |all| all[1..].iter().all(|c| c.agent.heard.len() >= n * PACKETS));
     }
     for client in &all[1..] {
-        assert_eq!(client.heard.len(), FRAMES * PACKETS);
-        assert!(client.heard.iter().all(|p| p.len() == 900));
+        assert_eq!(client.agent.heard.len(), FRAMES * PACKETS);
+        assert!(client.agent.heard.iter().all(|p| p.len() == 900));
     }
     counters(handle)
 }

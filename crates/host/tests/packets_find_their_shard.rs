@@ -29,11 +29,11 @@ fn talk(all: &mut [Client]) {
         for (who, client) in (0..).zip(all.iter_mut()) {
             client.say(&[who, n, 3, 4]);
         }
-        until(all, |all| all.iter().all(|c| c.heard.len() > usize::from(n)));
+        until(all, |all| all.iter().all(|c| c.agent.heard.len() > usize::from(n)));
     }
     for (i, client) in all.iter().enumerate() {
         let other = (i ^ 1) as u8;
-        assert!(client.heard.iter().map(|p| &p[..]).eq((0..100u8).map(|n| [other, n, 3, 4])));
+        assert!(client.agent.heard.iter().map(|p| &p[..]).eq((0..100u8).map(|n| [other, n, 3, 4])));
     }
 }
 

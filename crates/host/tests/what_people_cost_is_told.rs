@@ -51,7 +51,7 @@ fn packets_and_bytes_are_exact_and_no_more_time_is_shared_out_than_was_used() {
         clients.iter().enumerate().all(|(n, client)| {
             let spent = spent(&of.peers, n);
             let ways = ((spent.packets_in, spent.bytes_in), (spent.packets_out, spent.bytes_out));
-            ways == (client.left, client.came)
+            ways == (client.agent.left, client.came)
         })
     });
     let received = hall[1].came;

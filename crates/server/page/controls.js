@@ -54,8 +54,9 @@ export class Controls {
       unheard: () => this.toggleMicrophone(),
     };
     for (const [id, act] of Object.entries(actions)) $(id).onclick = act;
-    // On a phone the menu closes when something of it was chosen, or anything else was touched.
-    addEventListener('click', (event) => event.target.closest('#b-more') || this.#toggleMenu(false));
+    // On a phone the menu closes when something of it was chosen, or anything else was touched: before that is done, so that a dialog gives the
+    // focus back to what is still there.
+    addEventListener('click', (event) => event.target.closest('#b-more') || this.#toggleMenu(false), true);
     $('show-self').onchange = () => this.tuck(!$('show-self').checked);
     this.#listen(actions);
   }
@@ -233,9 +234,12 @@ export class Controls {
   }
 
   #toggleMenu(open) {
-    $('menu').classList.toggle('open', open);
+    const menu = $('menu');
+    const leaves = !open && menu.classList.contains('open') && menu.contains(document.activeElement);
+    menu.classList.toggle('open', open);
     $('b-more').setAttribute('aria-expanded', String(open));
-    if (open) $('menu').querySelector('button').focus();
+    if (open) menu.querySelector('button').focus();
+    else if (leaves) $('b-more').focus();
   }
 
   #sayUnheard() {

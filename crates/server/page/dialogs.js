@@ -8,8 +8,10 @@ export class Dialogs {
     this.#opened = opened;
     for (const dialog of document.querySelectorAll('dialog')) {
       dialog.querySelector('.close').onclick = () => dialog.close();
-      // A click beside it.
-      dialog.onclick = (event) => event.target === dialog && dialog.close();
+      // A click beside it. (A handler that gave `false` would take away what a click does by itself.)
+      dialog.addEventListener('click', (event) => {
+        if (event.target === dialog) dialog.close();
+      });
     }
     $('really-leave').onclick = () => {
       $('leaving').close();

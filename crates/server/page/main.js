@@ -2,6 +2,7 @@
 
 import { Announcer } from './announcer.js';
 import { Chat } from './chat.js';
+import { ownConnection } from './connection.js';
 import { Controls } from './controls.js';
 import { Devices } from './devices.js';
 import { Dialogs } from './dialogs.js';
@@ -187,20 +188,6 @@ function openSession() {
     setTimeout(() => say('note'), NOTE);
   });
   return mine;
-}
-
-/** One's own connection, in words: only what is worth one. */
-function ownConnection({ connected, rtt_ms, unheard_ms, loss_up, loss_down, budget }) {
-  if (!connected) return t('c-none');
-  if (unheard_ms > 3_000) return t('c-unheard', { seconds: Math.round(unheard_ms / 1000) });
-  const percent = (share) => (100 * share).toLocaleString(undefined, { maximumFractionDigits: 1 });
-  const words = [
-    rtt_ms === null ? t('c-good') : t('c-rtt', { ms: rtt_ms }),
-    loss_down > 0.02 && t('c-down', { percent: percent(loss_down) }),
-    loss_up > 0.02 && t('c-up', { percent: percent(loss_up) }),
-    budget !== null && budget < 300_000 && t('c-slow', { rate: Math.round(budget / 1000) }),
-  ];
-  return words.filter(Boolean).join(' ');
 }
 
 /** Asks how one's own media fare: often while somebody looks, and else once a minute, for what the hour has cost. */

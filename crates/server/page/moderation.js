@@ -38,6 +38,7 @@ export class Moderation {
   #boot = null;
   /** Who waits at the door: number → name. */
   #knocks = new Map();
+  #rows = new Map();
 
   constructor(send) {
     this.#send = send;
@@ -90,37 +91,58 @@ export class Moderation {
     opener.dataset.icon = 'more';
     opener.setAttribute('aria-expanded', 'false');
     opener.setAttribute('aria-controls', shelf.id);
-    const sources = { microphone: 'hush', camera: 'hush-camera', screen: 'hush-screen' };
-    const hush = Object.entries(sources).map(([source, word]) => [source, button(t(word), () => this.#send('hush', { person: id, source }))]);
+    const sources = { microphone: ['hush', 'unhush'], camera: ['hush-camera', 'unhush-camera'], screen: ['hush-screen', 'hush-screen'] };
+    const hush = Object.entries(sources).map(([source, words]) => {
+      const b = button('', () => b.getAttribute('aria-disabled') !== 'true' && this.#send('hush', { person: id, source, lift: b.lifts }));
+      return [source, words, b];
+    });
     const remove = twice(button(t('remove'), null, 'plain grave'), () => this.#send('remove', { person: id }));
-    shelf.append(...hush.map(([, b]) => b), remove);
+    shelf.append(...hush.map(([, , b]) => b), remove);
     root.append(opener, shelf);
     return {
       root,
       update: (person) => {
         opener.setAttribute('aria-label', t('tools-for', { name: person.name }));
         opener.title = t('tools-for', { name: person.name });
-        for (const [source, b] of hush) {
+        for (const [source, [mute, lift], b] of hush) {
+          const muted = person.muted.includes(source);
           b.hidden = !person.sources.includes(source);
-          b.disabled = person.muted.includes(source);
+          // What comes by WHIP has no button of its own; everybody else lifts it themselves.
+          b.lifts = muted && person.via === 'whip';
+          b.textContent = t(b.lifts ? lift : mute);
+          // Not `disabled`: that would take the focus away from whoever has just pressed it.
+          b.setAttribute('aria-disabled', String(muted && !b.lifts));
         }
       },
     };
   }
 
+  /** A row for each who waits. Those that stay keep their elements; where the focus was on one that goes, the next one has it. */
   #draw() {
-    const answer = (knock, admit) => this.#send('admit', { knock, admit });
-    $('doorbell').replaceChildren(
-      ...[...this.#knocks].map(([id, name]) => {
-        const li = document.createElement('li');
-        const who = document.createElement('span');
-        who.textContent = t('knocks', { name });
-        const answers = [button(t('let-in'), () => answer(id, true), 'primary'), button(t('refuse'), () => answer(id, false))];
-        for (const b of answers) b.setAttribute('aria-label', `${b.textContent}: ${name}`);
-        li.append(who, ...answers);
-        return li;
-      }),
-    );
-    $('doorbell').hidden = this.#knocks.size === 0;
+    const bell = $('doorbell');
+    const answers = bell.contains(document.activeElement);
+    for (const [id, row] of this.#rows) {
+      if (this.#knocks.has(id)) continue;
+      row.remove();
+      this.#rows.delete(id);
+    }
+    for (const [id, name] of this.#knocks) {
+      if (this.#rows.has(id)) continue;
+      this.#rows.set(id, this.#row(id, name));
+      bell.append(this.#rows.get(id));
+    }
+    bell.hidden = this.#knocks.size === 0;
+    if (answers && !bell.contains(document.activeElement)) bell.querySelector('button')?.focus();
+  }
+
+  #row(knock, name) {
+    const row = document.createElement('li');
+    const who = document.createElement('span');
+    who.textContent = t('knocks', { name });
+    const answer = (admit) => this.#send('admit', { knock, admit });
+    const answers = [button(t('let-in'), () => answer(true), 'primary'), button(t('refuse'), () => answer(false))];
+    for (const b of answers) b.setAttribute('aria-label', `${b.textContent}: ${name}`);
+    row.append(who, ...answers);
+    return row;
   }
 }

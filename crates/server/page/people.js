@@ -25,14 +25,17 @@ export class People {
       if ($('people').children[at] !== row.root) $('people').insertBefore(row.root, $('people').children[at] ?? null);
       this.#fill(row, p, p.id === me);
     }
-    if (document.activeElement !== focused && focused?.isConnected) focused.focus();
+    // A row that was moved lets go of the focus; with one that is gone, what is done in this list is done.
+    if (document.activeElement !== focused) (focused?.isConnected ? focused : $('b-side-close')).focus();
     $('people-count').textContent = `(${list.length})`;
   }
 
   #make(person, self) {
     const make = (tag, cls) => Object.assign(document.createElement(tag), { className: cls });
     const row = { root: make('li', ''), hand: make('span', 'queue'), name: make('span', 'who'), states: make('span', 'states') };
-    row.root.append(row.hand, row.name, row.states);
+    const text = make('span', 'person');
+    text.append(row.name, ' ', row.states);
+    row.root.append(row.hand, text);
     const tools = self ? null : this.#moderation.tools(person.id);
     if (tools) {
       row.update = tools.update;

@@ -19,7 +19,7 @@ export default {
   'e-room-full': 'The room is full.', 'e-too-many-rooms': 'The server is full.', 'e-server-full': 'The server is full. Try again when somebody has left.', 'e-bad-name': 'Please give a name.',
   'e-slow': 'Your connection is too slow for this conversation.', 'e-silent': 'The server heard nothing from this page for too long.',
   'e-idle': 'This page waited too long before joining.', 'e-shutdown': 'The server is stopping.',
-  'e-media-lost': 'The server received nothing from you for 30 seconds.', 'e-media-failed': 'The media connection could not be set up.',
+  'e-media-lost': 'The server received nothing from you for 30 seconds.', 'e-media-failed': 'The media connection could not be set up.', 'e-media-closed': 'Your browser ended sound and picture.',
   'e-replaced': 'You joined again from another page.', 'e-internal': 'The server failed. Please join again.',
   away: 'connection lost, may come back', moderator: 'moderator', listener: 'listens', drain: 'The server stops in {seconds} seconds. You will be back by yourself.',
   'at-the-door': 'The room is locked. The moderators see that you wait.', 'nobody-opens': 'The room is locked, and nobody who could open it is there. You are let in as soon as it opens.',
@@ -42,5 +42,5 @@ export default {
   'help-pick': 'Click on a picture, or press Enter on it, to enlarge it; once more to let it go. A click on your own picture puts it out of sight.',
   'help-heard': 'Nobody hears you? Look at the level of your microphone in the settings: it moves when you speak.',
   'says-joined': '{names} joined.', 'says-left': '{names} left.', 'says-hand': 'Hand raised: {names}.', 'says-locked': 'The room is locked.', 'says-unlocked': 'The room is open.', more: '{n} more',
-  unread: 'People and chat, {n} unread', 'who-waits': 'Who asks to come in', 'tools-for': 'What you can do about {name}', 'hush-camera': 'Camera off', 'hush-screen': 'End the share',
+  unread: 'People and chat, {n} unread', 'who-waits': 'Who asks to come in', 'tools-for': 'What you can do about {name}', 'hush-camera': 'Camera off', unhush: 'Unmute', 'unhush-camera': 'Camera on', 'hush-screen': 'End the share',
 };

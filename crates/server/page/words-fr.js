@@ -19,7 +19,7 @@ export default {
   'e-room-full': 'La salle est pleine.', 'e-too-many-rooms': 'Le serveur est plein.', 'e-server-full': 'Le serveur est plein. Réessayez quand quelqu’un sera sorti.', 'e-bad-name': 'Indiquez un nom.',
   'e-slow': 'Votre connexion est trop lente pour cette conversation.', 'e-silent': 'Le serveur n’a rien entendu de cette page depuis trop longtemps.',
   'e-idle': 'Cette page a attendu trop longtemps avant d’entrer.', 'e-shutdown': 'Le serveur s’arrête.',
-  'e-media-lost': 'Le serveur n’a rien reçu de vous pendant 30 secondes.', 'e-media-failed': 'Le son et l’image n’ont pas pu s’établir.',
+  'e-media-lost': 'Le serveur n’a rien reçu de vous pendant 30 secondes.', 'e-media-failed': 'Le son et l’image n’ont pas pu s’établir.', 'e-media-closed': 'Votre navigateur a mis fin au son et à l’image.',
   'e-replaced': 'Vous êtes revenu depuis une autre page.', 'e-internal': 'Le serveur a failli. Revenez, s’il vous plaît.',
   away: 'connexion perdue, reviendra peut-être', moderator: 'modère', listener: 'écoute', drain: 'Le serveur s’arrête dans {seconds} secondes. Vous reviendrez sans rien faire.',
   'at-the-door': 'La salle est fermée. Les modérateurs voient que vous attendez.', 'nobody-opens': 'La salle est fermée et personne ne peut l’ouvrir. Vous entrerez dès qu’elle s’ouvrira.',
@@ -42,5 +42,5 @@ export default {
   'help-pick': 'Cliquez sur une image, ou Entrée, pour l’agrandir ; encore une fois pour la lâcher. Un clic sur votre propre image la cache.',
   'help-heard': 'On ne vous entend pas ? Regardez le niveau du micro dans les réglages : il bouge quand vous parlez.',
   'says-joined': 'Arrivée : {names}.', 'says-left': 'Départ : {names}.', 'says-hand': 'Main levée : {names}.', 'says-locked': 'La salle est fermée.', 'says-unlocked': 'La salle est ouverte.', more: '{n} autres',
-  unread: 'Présents et messages, {n} non lus', 'who-waits': 'Qui demande à entrer', 'tools-for': 'Ce que vous pouvez faire pour {name}', 'hush-camera': 'Éteindre la caméra', 'hush-screen': 'Arrêter le partage',
+  unread: 'Présents et messages, {n} non lus', 'who-waits': 'Qui demande à entrer', 'tools-for': 'Ce que vous pouvez faire pour {name}', 'hush-camera': 'Éteindre la caméra', unhush: 'Rétablir', 'unhush-camera': 'Rallumer la caméra', 'hush-screen': 'Arrêter le partage',
 };

@@ -12,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use salon_host::sfu::{DropReason, EgressDrop};
-use salon_host::{HostCounters, ShardCounters};
+use salon_host::{HostCounters, JoinError, ShardCounters};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     pub(crate) people: Gauge,
     messages: Family<[(&'static str, &'static str); 1], Counter>,
     errors: Family<[(&'static str, &'static str); 1], Counter>,
+    refused_joins: Family<[(&'static str, &'static str); 1], Counter>,
     refused_sessions: Family<[(&'static str, &'static str); 1], Counter>,
 }
 
@@ -51,6 +52,7 @@ impl Metrics {
             people: Gauge::default(),
             messages: Family::default(),
             errors: Family::default(),
+            refused_joins: Family::default(),
             refused_sessions: Family::default(),
         };
         // All are there from the start: what never happened reads 0, and an alarm can be set on it.
@@ -59,6 +61,9 @@ impl Metrics {
         }
         for kind in Kind::ALL {
             drop(metrics.messages.get_or_create(&[("type", kind.name())]));
+        }
+        for reason in JoinError::NAMES {
+            drop(metrics.refused_joins.get_or_create(&[("reason", reason)]));
         }
         for reason in Reason::ALL {
             drop(metrics.refused_sessions.get_or_create(&[("reason", reason.name())]));
@@ -88,6 +93,11 @@ impl Metrics {
             metrics.refused_sessions.clone(),
         );
         registry.register("joins", "People who joined a room", metrics.joins.clone());
+        registry.register(
+            "joins_refused",
+            "Joins and changes that the media threads refused, by reason",
+            metrics.refused_joins.clone(),
+        );
         registry.register("rooms", "Rooms with somebody in them", metrics.rooms.clone());
         registry.register("people", "People in rooms", metrics.people.clone());
         registry.register("messages", "Messages from clients by type", metrics.messages.clone());
@@ -102,6 +112,10 @@ impl Metrics {
 
     pub(crate) fn error(&self, code: Code) {
         self.errors.get_or_create(&[("code", code.name())]).inc();
+    }
+
+    pub(crate) fn refused_join(&self, error: JoinError) {
+        self.refused_joins.get_or_create(&[("reason", error.name())]).inc();
     }
 
     pub(crate) fn refused_session(&self, reason: Reason) {

@@ -61,6 +61,7 @@ impl Directory {
         let room = rooms.get_mut(name).filter(is_moderator).ok_or(Code::NotAllowed)?;
         match what {
             Moderation::Remove(remove) => room.remove(remove),
+            Moderation::Hush(hush) if hush.lift => return room.lift(hush, host),
             Moderation::Hush(hush) => room.hush(by, hush, host),
             Moderation::Lock(lock) => room.set_locked(by, lock),
             Moderation::Admit(admit) => room.admit(admit),
@@ -99,6 +100,21 @@ impl Room {
         for person in changed {
             tell(self, person.id, &Changed { person: &person });
         }
+    }
+
+    /// Lifts the mute of somebody who cannot do so themselves. Of all others only they know what their microphone hears.
+    fn lift(&mut self, hush: Hush, host: &Handle) -> Result<(), Refusal> {
+        let Some(entry) = hush.person.and_then(|person| self.people.get_mut(&person)) else { return Ok(()) };
+        if entry.person.via.is_none() {
+            let text = "That person has a microphone button of their own, and only they may press it.";
+            return Err(Refusal::new(Code::NotAllowed).saying(text));
+        }
+        let Some(track) = entry.tracks.get(&hush.source) else { return Ok(()) };
+        host.mute(entry.member, *track, false);
+        entry.person.muted.retain(|source| *source != hush.source);
+        let person = entry.person.clone();
+        tell(self, person.id, &Changed { person: &person });
+        Ok(())
     }
 
     /// Locks the door, or opens it to all.

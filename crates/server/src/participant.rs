@@ -9,8 +9,10 @@ use crate::messages::{
     Mute, Notice as _, Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking,
     View, Want, Welcome,
 };
-use crate::negotiation::{Negotiated, Own, Proposal, refused};
+use crate::narrow::is_narrow;
+use crate::negotiation::{Negotiated, Own};
 use crate::presence::{Keys, Presence, enter, refusal};
+use crate::proposal::{Proposal, refused};
 use crate::random;
 use crate::server::Phase;
 use crate::session::Place;
@@ -53,7 +55,8 @@ impl Participant {
         let mut sources: Vec<_> = proposal.track_specs().iter().map(|spec| spec.source.into()).collect();
         sources.sort_unstable();
         let muted = join.muted.into_iter().filter(|source| sources.contains(source)).collect();
-        let person = Person { id, name: join.name, sources, muted, hand: false, away: false, role };
+        let person =
+            Person { id, name: join.name, sources, muted, hand: false, away: false, role, via: None };
         let name = person.name.clone();
         let (joined, found) = enter(&place, &proposal, person, token.clone(), keys).await?;
         let presence = Presence { place: place.clone(), id, member: joined.member, reason: LeftReason::Left };
@@ -145,7 +148,7 @@ impl Participant {
             Ok(Ok(Err(error))) => {
                 self.negotiated.forget(&difference.update);
                 self.tell_tracks();
-                return Err(refusal(error));
+                return Err(refusal(&app, error));
             }
             _ => return Err(Code::Internal.into()),
         };
@@ -227,7 +230,9 @@ impl Participant {
         let Presence { place, member, .. } = &self.presence;
         place.app.host.report_member(*member, move |report| drop(sender.send(report)));
         let report = timeout(MEDIA_ANSWER, receiver).await.ok().and_then(Result::ok).flatten();
-        let MemberReport { participant, peer } = report.ok_or(Code::Internal)?;
+        let report = report.ok_or(Code::Internal)?;
+        let narrow = is_narrow(&report, |mid| Some(self.wishes.get(&Mid::new(mid.as_bytes()).ok()?)?.height));
+        let MemberReport { participant, peer, .. } = report;
         Ok(Connection {
             connected: participant.connected,
             remote: peer.path.map(|path| path.remote),
@@ -237,6 +242,7 @@ impl Participant {
             loss_up: api::loss_up(&participant),
             loss_down: api::loss_down(&participant),
             budget: participant.budget.map(|rate| rate.as_bps()),
+            narrow,
             costs: (&peer.spent).into(),
         }
         .text())
@@ -254,7 +260,7 @@ impl Participant {
             HostEvent::Connected => Some(self.media(MediaState::Connected)),
             HostEvent::Silent => Some(self.media(MediaState::Silent)),
             HostEvent::Back => Some(self.media(MediaState::Back)),
-            HostEvent::Gone(_) => return Err(Code::MediaLost.into()),
+            HostEvent::Gone(reason) => return Err(Code::from(reason).into()),
             HostEvent::RoomFailed => return Err(Code::Internal.into()),
             HostEvent::Slot { slot, shows } => self.slot(slot, shows),
             HostEvent::Encodings { track, wanted } => {

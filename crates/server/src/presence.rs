@@ -3,9 +3,10 @@
 use crate::directory::{Entry, Found};
 use crate::limits::MEDIA_ANSWER;
 use crate::messages::{Code, LeftReason, Person, PersonId, Refusal};
-use crate::negotiation::Proposal;
 use crate::outbox::{Item, Outbox};
+use crate::proposal::Proposal;
 use crate::seat::Claim;
+use crate::server::App;
 use crate::session::Place;
 use salon_host::{JoinError, Joined, Member};
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ pub(crate) async fn enter(
     });
     match timeout(MEDIA_ANSWER, &mut receiver).await {
         Ok(Ok(Ok(entered))) => Ok(entered),
-        Ok(Ok(Err(error))) => Err(refusal(error)),
+        Ok(Ok(Err(error))) => Err(refusal(&place.app, error)),
         Ok(Err(_)) => Err(Code::Internal.into()),
         Err(_) => {
             // Should the host answer after all, nobody is there any more.
@@ -89,15 +90,61 @@ pub(crate) async fn enter(
     }
 }
 
-/// What a client is told when the host refuses.
-pub(crate) fn refusal(error: JoinError) -> Refusal {
+/// What a client is told when the host refuses; counted by its own name.
+pub(crate) fn refusal(app: &App, error: JoinError) -> Refusal {
+    app.metrics.refused_join(error);
+    said(error)
+}
+
+fn said(error: JoinError) -> Refusal {
     match error {
         JoinError::RoomFull => Code::RoomFull.into(),
         JoinError::TooManyRooms => Code::TooManyRooms.into(),
         JoinError::TooManyParticipants | JoinError::TooManyPeers => Code::ServerFull.into(),
-        JoinError::Refused(reason) => {
-            Refusal::new(Code::BadSdp).saying(format!("The offer cannot be served: {reason}."))
+        // Both are the client's to mend.
+        JoinError::Refused(_) | JoinError::BadCredentials => {
+            Refusal::new(Code::BadSdp).saying(format!("The offer cannot be served: {error}."))
+        }
+        // These are not, and asking again may help.
+        JoinError::UfragInUse
+        | JoinError::NoEntropy(_)
+        | JoinError::RoomFailed
+        | JoinError::Busy
+        | JoinError::Stale(_) => {
+            Refusal::new(Code::Internal).saying(format!("The server failed ({error}); please join again."))
         }
         _ => Code::Internal.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use salon_host::sfu::{Limit, Refused};
+    use salon_host::{NoEntropy, Stale};
+
+    #[test]
+    fn who_is_refused_hears_who_must_act() {
+        let code = |error| said(error).code;
+        assert_eq!(code(JoinError::RoomFull), Code::RoomFull);
+        assert_eq!(code(JoinError::TooManyPeers), Code::ServerFull);
+        for error in [JoinError::BadCredentials, JoinError::Refused(Refused::Limit(Limit::Tracks))] {
+            assert_eq!(code(error), Code::BadSdp);
+        }
+        let ours = [
+            JoinError::UfragInUse,
+            JoinError::NoEntropy(NoEntropy),
+            JoinError::RoomFailed,
+            JoinError::Busy,
+            JoinError::Stale(Stale),
+        ];
+        for error in ours {
+            assert_eq!(
+                code(error),
+                Code::Internal,
+                "{error} is nothing that the client did, nor that it is full"
+            );
+            assert!(said(error).sentence().contains(&error.to_string()));
+        }
     }
 }

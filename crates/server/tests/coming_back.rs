@@ -2,11 +2,70 @@
 #![allow(clippy::panic, clippy::unwrap_used)] // Tests may; clippy knows only the functions marked as such.
 
 mod common;
+mod peer;
 
-use common::{CHROMIUM, start};
+use common::{CHROMIUM, Client, Running, start};
+use peer::Peer;
 use salon_server::Config;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
+use str0m::format::Codec;
+
+/// Somebody of the room protocol with real media, which `offer` begins; connected unless it cannot be. The `welcome` too.
+async fn sends(running: &Running, peer: &Peer, offer: &str) -> (Client, Value) {
+    let mut client = running.socket("town-hall").await;
+    let mids: Vec<&str> = offer.lines().filter_map(|line| line.strip_prefix("a=mid:")).collect();
+    let sources = json!({mids[0]: "microphone", mids[1]: "camera"});
+    client.send(json!({"type": "join", "name": "Grace", "sdp": offer, "sources": sources})).await;
+    let welcome = client.next_of("welcome").await;
+    peer.accept(welcome["sdp"].as_str().unwrap());
+    (client, welcome)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_closes_the_media_has_left_and_may_come_back() {
+    let running = start(Config::default()).await;
+    let (mut ada, _) = running.join("town-hall", "Ada").await;
+    for socket_is_lost in [false, true] {
+        let mut peer = Peer::publisher(Codec::Vp8);
+        let (mut grace, welcome) = sends(&running, &peer, &peer.offer).await;
+        ada.next_of("joined").await;
+        peer.until("connected", |seen| seen.connected).await;
+        grace.next_of("media").await;
+        if socket_is_lost {
+            drop(grace);
+            let changed = ada.next_of("changed").await;
+            assert_eq!(changed["person"]["away"], true, "the seat is kept while the media live");
+            peer.hang_up();
+        } else {
+            peer.hang_up();
+            assert_eq!(grace.error().await, "media-closed");
+        }
+        let left = ada.next_of("left").await;
+        assert_eq!((&left["id"], &left["reason"]), (&welcome["id"], &json!("left")));
+        let mut again = running.socket("town-hall").await;
+        again.send(json!({"type": "resume", "token": welcome["token"]})).await;
+        assert_eq!(again.error().await, "not-here");
+        again.join("Grace").await;
+        ada.next_of("joined").await;
+        again.send(json!({"type": "leave"})).await;
+        ada.next_of("left").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_that_cannot_be_set_up_are_told_as_that() {
+    let running = start(Config::default()).await;
+    let (mut ada, _) = running.join("town-hall", "Ada").await;
+    let peer = Peer::publisher(Codec::Vp8);
+    // Of another certificate than the one that it will show.
+    let (before, print) = peer.offer.split_once("a=fingerprint:sha-256 ").unwrap();
+    let first = if print.starts_with('0') { "1" } else { "0" };
+    let offer = format!("{before}a=fingerprint:sha-256 {first}{}", &print[1..]);
+    let (mut grace, _) = sends(&running, &peer, &offer).await;
+    assert_eq!(grace.error().await, "media-failed");
+    assert_eq!(ada.next_of("left").await["reason"], "lost");
+}
 
 #[tokio::test]
 async fn another_connection_takes_over_and_the_others_notice_nothing() {

@@ -81,6 +81,13 @@ async fn a_moderator_removes_mutes_and_ends() {
     // Whoever was muted may speak again: only they know what their microphone hears.
     grace.send(json!({"type": "mute", "source": "microphone", "muted": false})).await;
     assert_eq!(eve.next_of("changed").await["person"]["muted"], json!([]));
+    // Nor does a moderator lift such a mute.
+    ada.send(json!({"type": "hush", "person": two["id"], "source": "microphone"})).await;
+    assert_eq!(eve.next_of("changed").await["person"]["muted"], json!(["microphone"]));
+    ada.send(json!({"type": "hush", "person": two["id"], "source": "microphone", "lift": true})).await;
+    assert_eq!(ada.error().await, "not-allowed");
+    grace.send(json!({"type": "mute", "source": "microphone", "muted": false})).await;
+    assert_eq!(eve.next_of("changed").await["person"]["muted"], json!([]), "her own word is the next");
     ada.send(json!({"type": "hush", "source": "microphone"})).await;
     for client in [&mut grace, &mut eve] {
         client.next_of("hushed").await;
@@ -169,6 +176,7 @@ async fn what_nobody_may() {
         json!({"type": "remove", "person": one["id"]}),
         json!({"type": "hush", "person": one["id"], "source": "microphone"}),
         json!({"type": "hush", "source": "camera"}),
+        json!({"type": "hush", "person": one["id"], "source": "microphone", "lift": true}),
         json!({"type": "lock", "locked": true}),
         json!({"type": "admit", "knock": 1, "admit": true}),
         json!({"type": "end"}),

@@ -100,6 +100,33 @@ async fn one_person_alone_is_shown_where_that_was_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_moderator_mutes_who_publishes_and_lifts_it_again() {
+    let running = start(Config { moderator_key: Some("the-key".into()), ..Config::default() }).await;
+    let mut grace = running.socket("town-hall").await;
+    let join = json!({"type": "join", "name": "Grace", "sdp": CHROMIUM, "key": "the-key"});
+    grace.send(join).await;
+    grace.next_of("welcome").await;
+    let (_ada, _) = publisher(&running, "Ada", Codec::Vp8).await;
+    let ada = grace.next_of("joined").await["person"].clone();
+    assert_eq!(ada["via"], "whip");
+    let (mut player, _) = player(&running, "?participant=Ada", peer::BOTH).await;
+    player.receives(&[0, 1]).await;
+    for source in ["microphone", "camera"] {
+        let hush = |lift: bool| json!({"type": "hush", "person": ada["id"], "source": source, "lift": lift});
+        let seen = |of: &'static str| {
+            (of, (!source.starts_with(if of == "audio" { 'm' } else { 'c' })).then_some("Ada"))
+        };
+        grace.send(hush(false)).await;
+        assert_eq!(grace.next_of("changed").await["person"]["muted"], json!([source]));
+        until_shown(&running, &[seen("audio"), seen("video")]).await;
+        grace.send(hush(true)).await;
+        assert_eq!(grace.next_of("changed").await["person"]["muted"], json!([]));
+        until_shown(&running, &[("audio", Some("Ada")), ("video", Some("Ada"))]).await;
+        player.receives(&[0, 1]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_player_waits_for_the_one_who_is_not_there_and_is_shown_nobody_else() {
     let running = start(Config::default()).await;
     let (_ada, _) = publisher(&running, "Ada", Codec::Vp8).await;

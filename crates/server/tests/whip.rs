@@ -583,6 +583,14 @@ async fn section_4_5_a_full_server_is_503_for_all_who_come_and_changes_nothing_f
     alan.send(json!({"type": "join", "name": "Alan", "sdp": CHROMIUM})).await;
     let refused = alan.next_of("error").await;
     assert_eq!((&refused["code"], &refused["text"]), (&json!("server-full"), &json!(sentence)));
+    let bearer = format!("Bearer {}", running.server.admin_token());
+    let (_, metrics) = running.get("/metrics", &[("Authorization", &bearer)]).await;
+    let count = |name: &str, label: &str, n: u32| {
+        assert!(metrics.contains(&format!("{name}_total{{{label}}} {n}\n")), "{metrics}");
+    };
+    count("salon_joins_refused", "reason=\"too-many-participants\"", 3);
+    count("salon_sessions_refused", "reason=\"server-full\"", 2);
+    count("salon_errors", "code=\"server-full\"", 1);
     ada.is_well().await;
     assert_eq!(request(running.address, "DELETE", &url, &[], "").await.status, 200);
     comes_in(&mut alan, "Alan").await;
@@ -666,7 +674,7 @@ async fn a_session_whose_media_ends_is_gone_and_its_url_404() {
         ada.accept(&answer.body);
         ada.until("connected", |seen| seen.connected).await;
         ada.hang_up();
-        assert_eq!(page.next_of("left").await["reason"], "lost");
+        assert_eq!(page.next_of("left").await["reason"], "left", "it said so itself");
         let url = answer.header("location").unwrap();
         assert_eq!(patch(&running, url, "*", TRICKLE).await.status, 404);
         assert_eq!(request(running.address, "DELETE", url, &[], "").await.status, 404);

@@ -5,6 +5,7 @@ export * from './chromium.mjs';
 export * from './crowd.mjs';
 export * from './firefox.mjs';
 export * from './hearing.mjs';
+export * from './keyboard.mjs';
 export * from './measure.mjs';
 export * from './media.mjs';
 export * from './network.mjs';

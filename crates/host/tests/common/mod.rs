@@ -1,7 +1,6 @@
 //! Real WebRTC clients (str0m) over real sockets.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -46,24 +45,29 @@ pub struct Asking {
 
 /// A client.
 pub struct Client {
-    pub rtc: Rtc,
+    pub agent: Agent,
     pub socket: Socket,
     pub joined: Joined,
     pub events: Receiver<HostEvent>,
+    /// Media and reports that came, as datagrams: how many, and their bytes.
+    pub came: (u64, u64),
+    received: RecvBatch,
+    next: u64,
+    frame: u16,
+}
+
+/// What speaks for a client, and what it has to say: to us, and to the socket.
+pub struct Agent {
+    rtc: Rtc,
     pub connected: bool,
     /// Payloads received.
     pub heard: Vec<Vec<u8>>,
     /// Checks are held back: nothing else but media leaves.
     pub hush: bool,
-    /// Media and reports that came and left, as datagrams: how many, and their bytes.
-    pub came: (u64, u64),
+    /// Media and reports that left, as those that came.
     pub left: (u64, u64),
     due: Instant,
-    server: SocketAddr,
-    received: RecvBatch,
     sent: SendBatch,
-    next: u64,
-    frame: u16,
 }
 
 pub fn socket() -> Socket {
@@ -139,23 +143,17 @@ impl Asking {
             let _ = streams;
             handle.constrain(joined.member, slot, Constraint { view: View::Auto, height: 720 });
         }
-        Client {
+        let agent = Agent {
             rtc,
-            socket,
-            joined,
-            events,
             connected: false,
             heard: Vec::new(),
             hush: false,
-            came: (0, 0),
             left: (0, 0),
             due: Instant::now(),
-            server: handle.udp(),
-            received: RecvBatch::new(),
             sent: SendBatch::new(),
-            next: 1,
-            frame: 0,
-        }
+        };
+        let received = RecvBatch::new();
+        Client { agent, socket, joined, events, came: (0, 0), received, next: 1, frame: 0 }
     }
 }
 
@@ -171,32 +169,15 @@ impl Client {
                     destination: self.socket.local_addr(),
                     contents: (&*datagram).try_into().unwrap(),
                 };
-                let _ = self.rtc.handle_input(Input::Receive(Instant::now(), receive));
-                poll(
-                    &mut self.rtc,
-                    &mut self.due,
-                    &mut self.heard,
-                    &mut self.connected,
-                    &mut self.sent,
-                    self.hush,
-                    &mut self.left,
-                );
+                self.agent.take(Input::Receive(Instant::now(), receive));
             }
         }
         let now = Instant::now();
-        if self.due <= now {
-            let _ = self.rtc.handle_input(Input::Timeout(now));
+        if self.agent.due <= now {
+            self.agent.take(Input::Timeout(now));
         }
-        poll(
-            &mut self.rtc,
-            &mut self.due,
-            &mut self.heard,
-            &mut self.connected,
-            &mut self.sent,
-            self.hush,
-            &mut self.left,
-        );
-        self.socket.flush(&mut self.sent);
+        self.agent.poll();
+        self.socket.flush(&mut self.agent.sent);
     }
 
     /// Says something: one packet of sound.
@@ -233,22 +214,13 @@ impl Client {
 
     fn write(&mut self, ssrc: u32, pt: u8, marker: bool, payload: Vec<u8>) {
         let at = Instant::now();
-        let mut api = self.rtc.direct_api();
+        let mut api = self.agent.rtc.direct_api();
         let stream = api.stream_tx(&ssrc.into()).unwrap();
         let time = if ssrc == VOICE { self.next as u32 * 960 } else { u32::from(self.frame) * 3_000 };
         let write = RtpWrite::new(pt.into(), self.next.into(), time, at, payload.as_slice());
         stream.write_rtp(write.marker(marker));
         self.next += 1;
-        self.rtc.handle_input(Input::Timeout(at)).unwrap();
-        poll(
-            &mut self.rtc,
-            &mut self.due,
-            &mut self.heard,
-            &mut self.connected,
-            &mut self.sent,
-            self.hush,
-            &mut self.left,
-        );
+        self.agent.take(Input::Timeout(at));
     }
 
     /// What the host has told of it.
@@ -264,35 +236,36 @@ fn count(sum: &mut (u64, u64), datagram: &[u8]) {
     }
 }
 
-fn poll(
-    rtc: &mut Rtc,
-    due: &mut Instant,
-    heard: &mut Vec<Vec<u8>>,
-    connected: &mut bool,
-    sent: &mut SendBatch,
-    hush: bool,
-    left: &mut (u64, u64),
-) {
-    while let Ok(output) = rtc.poll_output() {
-        match output {
-            Output::Timeout(at) => {
-                *due = at;
-                return;
-            }
-            Output::Transmit(t) => {
-                if hush && t.contents[0] < 4 {
-                    continue;
+impl Agent {
+    /// Something came, or it is time.
+    fn take(&mut self, input: Input<'_>) {
+        // What it cannot use is lost, as on any network.
+        let _ = self.rtc.handle_input(input);
+        self.poll();
+    }
+
+    fn poll(&mut self) {
+        while let Ok(output) = self.rtc.poll_output() {
+            match output {
+                Output::Timeout(at) => {
+                    self.due = at;
+                    return;
                 }
-                // What finds no room is lost, as on any network.
-                if let Some(slot) = sent.slot(None, t.destination) {
-                    slot[..t.contents.len()].copy_from_slice(&t.contents);
-                    sent.commit(t.contents.len());
-                    count(left, &t.contents);
+                Output::Transmit(t) => {
+                    if self.hush && t.contents[0] < 4 {
+                        continue;
+                    }
+                    // What finds no room is lost, too.
+                    if let Some(slot) = self.sent.slot(None, t.destination) {
+                        slot[..t.contents.len()].copy_from_slice(&t.contents);
+                        self.sent.commit(t.contents.len());
+                        count(&mut self.left, &t.contents);
+                    }
                 }
+                Output::Event(Event::Connected) => self.connected = true,
+                Output::Event(Event::RtpPacket(p)) => self.heard.push(p.payload.to_vec()),
+                Output::Event(_) => {}
             }
-            Output::Event(Event::Connected) => *connected = true,
-            Output::Event(Event::RtpPacket(p)) => heard.push(p.payload.to_vec()),
-            Output::Event(_) => {}
         }
     }
 }
@@ -314,7 +287,7 @@ pub fn connect(clients: &mut [Client]) {
         for (client, said) in all.iter().zip(&mut said) {
             *said |= client.told().contains(&HostEvent::Connected);
         }
-        said.iter().all(|s| *s) && all.iter().all(|c| c.connected)
+        said.iter().all(|s| *s) && all.iter().all(|c| c.agent.connected)
     });
 }
 
@@ -366,7 +339,8 @@ fn pt(n: u8) -> Pt {
     Pt::new(n).unwrap()
 }
 
-fn track(source: Source, codec: Codec, n: u8, ssrc: u32) -> TrackSpec {
+/// A track of one encoding.
+pub fn track(source: Source, codec: Codec, n: u8, ssrc: u32) -> TrackSpec {
     TrackSpec {
         mid: None,
         source,
@@ -379,7 +353,8 @@ fn track(source: Source, codec: Codec, n: u8, ssrc: u32) -> TrackSpec {
     }
 }
 
-fn slot(kind: MediaKind, codec: Codec, n: u8) -> SlotSpec {
+/// A slot for one codec; for a picture with the payload type of its repair, which is the next one.
+pub fn slot(kind: MediaKind, codec: Codec, n: u8) -> SlotSpec {
     let rtx_pt = (kind == MediaKind::Video).then(|| pt(n + 1));
     SlotSpec {
         mid: None,

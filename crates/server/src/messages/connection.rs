@@ -25,6 +25,8 @@ pub(crate) struct Connection {
     pub(crate) loss_down: Option<f32>,
     /// What the link is thought to carry, bit/s; none while nothing limits.
     pub(crate) budget: Option<u64>,
+    /// Whether a picture pauses, or is smaller than its tile, because the link carries no more.
+    pub(crate) narrow: bool,
     /// What the client has cost since it joined.
     pub(crate) costs: Costs,
 }

@@ -1,6 +1,7 @@
 //! `error`: what went wrong, by a code and a sentence.
 
 use super::{Kind, LeftReason, Notice};
+use salon_host::transport::GoneReason;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -39,6 +40,7 @@ pub(crate) enum Code {
     Removed,
     Ended,
     MediaLost,
+    MediaClosed,
     MediaFailed,
     Replaced,
     Internal,
@@ -46,7 +48,7 @@ pub(crate) enum Code {
 
 impl Code {
     /// All of them, in the order of the documentation.
-    pub(crate) const ALL: [Self; 35] = [
+    pub(crate) const ALL: [Self; 36] = [
         Self::BadJson,
         Self::TooDeep,
         Self::UnknownType,
@@ -79,6 +81,7 @@ impl Code {
         Self::Removed,
         Self::Ended,
         Self::MediaLost,
+        Self::MediaClosed,
         Self::MediaFailed,
         Self::Replaced,
         Self::Internal,
@@ -108,6 +111,7 @@ impl Code {
                 | Self::Removed
                 | Self::Ended
                 | Self::MediaLost
+                | Self::MediaClosed
                 | Self::MediaFailed
                 | Self::Replaced
                 | Self::Internal
@@ -118,6 +122,7 @@ impl Code {
     pub(crate) fn left_reason(self) -> LeftReason {
         match self {
             Self::Silent | Self::MediaLost | Self::MediaFailed => LeftReason::Lost,
+            Self::MediaClosed => LeftReason::Left,
             Self::Replaced => LeftReason::Replaced,
             _ => LeftReason::Removed,
         }
@@ -165,9 +170,23 @@ impl Code {
             Self::Removed => ("removed", "A moderator removed you from the room."),
             Self::Ended => ("ended", "A moderator ended the conference."),
             Self::MediaLost => ("media-lost", "No media packet came for 30 seconds."),
+            Self::MediaClosed => ("media-closed", "This client closed its media connection."),
             Self::MediaFailed => ("media-failed", "The media connection could not be set up."),
             Self::Replaced => ("replaced", "You joined again from another connection."),
             Self::Internal => ("internal", "The server failed; please join again."),
+        }
+    }
+}
+
+impl From<GoneReason> for Code {
+    fn from(reason: GoneReason) -> Self {
+        match reason {
+            GoneReason::Silence => Self::MediaLost,
+            GoneReason::Closed => Self::MediaClosed,
+            GoneReason::NeverConnected
+            | GoneReason::HandshakeFailed
+            | GoneReason::WrongFingerprint
+            | GoneReason::NoSrtpProfile => Self::MediaFailed,
         }
     }
 }

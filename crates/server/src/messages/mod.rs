@@ -39,7 +39,7 @@ pub(crate) use media::{Media, MediaState};
 pub(crate) use moderate::{Admit, Hush, Hushed, Knock, KnockOver, Lock, Locked, Moderation, Remove, Waiting};
 pub(crate) use mute::Mute;
 pub(crate) use offer::Offer;
-pub(crate) use people::{Changed, Joined, Left, LeftReason, Person};
+pub(crate) use people::{Changed, Joined, Left, LeftReason, Person, Via};
 pub(crate) use ping::{Ping, Pong};
 pub(crate) use request::{Kind, Request};
 pub(crate) use resume::{Resume, Resumed};

@@ -39,6 +39,9 @@ pub(crate) struct Hush {
     /// None: everybody but moderators.
     pub(crate) person: Option<PersonId>,
     pub(crate) source: Source,
+    /// The mute of a session of WHIP, which cannot lift it itself, ends.
+    #[serde(default)]
+    pub(crate) lift: bool,
 }
 
 /// Nobody new comes in without being let in, or everybody again.

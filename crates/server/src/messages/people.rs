@@ -16,6 +16,17 @@ pub(crate) struct Person {
     /// The connection is lost; the person may come back by itself.
     pub(crate) away: bool,
     pub(crate) role: Role,
+    /// By which protocol they came; `None`: by that of the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) via: Option<Via>,
+}
+
+/// A protocol by which one comes without a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Via {
+    Whip,
+    Whep,
 }
 
 /// Somebody came.

@@ -126,7 +126,8 @@ impl Visit {
         let mut sources: Vec<_> = proposal.track_specs().iter().map(|spec| spec.source.into()).collect();
         sources.sort_unstable();
         let id = app.directory.next_id();
-        let person = Person { id, name, sources, muted: Vec::new(), hand: false, away: false, role };
+        let via = Some(kind.via());
+        let person = Person { id, name, sources, muted: Vec::new(), hand: false, away: false, role, via };
         let (outbox, inbox) = outbox();
         // Nobody takes over such a session: its client has its URL.
         let (claim, _) = mpsc::channel(1);

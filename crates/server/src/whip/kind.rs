@@ -1,5 +1,7 @@
 //! The two protocols.
 
+use crate::messages::Via;
+
 /// Which of the two protocols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -15,6 +17,14 @@ impl Kind {
         match self {
             Self::Publish => "WHIP",
             Self::Play => "WHEP",
+        }
+    }
+
+    /// What the others are told of it.
+    pub(crate) fn via(self) -> Via {
+        match self {
+            Self::Publish => Via::Whip,
+            Self::Play => Via::Whep,
         }
     }
 

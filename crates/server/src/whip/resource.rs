@@ -5,11 +5,12 @@ use super::{Kind, body, condition, cors, endpoint, play};
 use crate::bucket::Bucket;
 use crate::gate::Place;
 use crate::limits::MEDIA_ANSWER;
-use crate::messages::LeftReason;
+use crate::messages::{Code, LeftReason};
 use crate::name::RoomName;
-use crate::negotiation::{Negotiated, Own, Proposal, sentence};
+use crate::negotiation::{Negotiated, Own};
 use crate::outbox::{Inbox, Item};
-use crate::presence::Presence;
+use crate::presence::{Presence, refusal};
+use crate::proposal::{Proposal, sentence};
 use crate::server::{App, stopped};
 use axum::Extension;
 use axum::body::Body;
@@ -138,8 +139,9 @@ impl Resource {
             match item {
                 // Nobody can send any more: it was ended by its client.
                 None => return,
-                // No path was found, or nothing came for 30 s (RFC 7675 §5.1).
-                Some(Item::Event(HostEvent::Gone(_) | HostEvent::RoomFailed)) => break LeftReason::Lost,
+                // No path was found, nothing came for 30 s (RFC 7675 §5.1), or the client closed it.
+                Some(Item::Event(HostEvent::Gone(reason))) => break Code::from(reason).left_reason(),
+                Some(Item::Event(HostEvent::RoomFailed)) => break LeftReason::Lost,
                 Some(Item::About(person, _)) => {
                     if let Some(session) = self.session.lock().await.as_mut() {
                         session.look_again(person);
@@ -170,6 +172,7 @@ impl Session {
             Ok(Ok(Ok(updated))) => updated,
             // It is gone; the event that says so is on its way.
             Ok(Ok(Err(JoinError::Stale(_)))) => return Err(Reason::NoSession.into()),
+            Ok(Ok(Err(error))) => return Err(refusal(&place.app, error).into()),
             _ => return Err(Reason::Busy.into()),
         };
         *self.negotiated.remote() = remote;

@@ -4,7 +4,7 @@ use super::Kind;
 use super::refused::{Reason, Refused};
 use crate::keys::Role;
 use crate::messages::Sections;
-use crate::negotiation::{Proposal, sentence};
+use crate::proposal::{Proposal, sentence};
 use salon_rtp::{Codec, MediaKind};
 use salon_signal::{Offer, Plan, SdpError};
 
