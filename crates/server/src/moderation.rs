@@ -5,7 +5,7 @@ use crate::keys::Role;
 use crate::lobby::Knocking;
 use crate::messages::{
     Admit, Changed, Code, Hush, Hushed, Knock, KnockOver, Lock, Locked, Moderation, Notice, PersonId,
-    Refusal, Remove,
+    Refusal, Remove, Via,
 };
 use crate::name::RoomName;
 use crate::outbox::Item;
@@ -105,11 +105,14 @@ impl Room {
     /// Lifts the mute of somebody who cannot do so themselves. Of all others only they know what their microphone hears.
     fn lift(&mut self, hush: Hush, host: &Handle) -> Result<(), Refusal> {
         let Some(entry) = hush.person.and_then(|person| self.people.get_mut(&person)) else { return Ok(()) };
-        if entry.person.via.is_none() {
-            let text = "That person has a microphone button of their own, and only they may press it.";
+        if entry.person.via != Some(Via::Whip) {
+            let text = "Whoever has buttons of their own lifts a mute themselves.";
             return Err(Refusal::new(Code::NotAllowed).saying(text));
         }
         let Some(track) = entry.tracks.get(&hush.source) else { return Ok(()) };
+        if !entry.person.muted.contains(&hush.source) {
+            return Ok(());
+        }
         host.mute(entry.member, *track, false);
         entry.person.muted.retain(|source| *source != hush.source);
         let person = entry.person.clone();
