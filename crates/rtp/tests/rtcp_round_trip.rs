@@ -452,7 +452,17 @@ fn forged() -> impl Strategy<Value = Vec<u8>> {
         body.extend(time);
         [&[0x8b, 205, 0, (body.len() / 4) as u8][..], &body].concat()
     });
-    prop_oneof![8 => plain, 1 => estimate, 2 => twcc, 1 => xr, 1 => ccfb]
+    // Numbers that rise, each with those that follow it: what comes by chance seldom does.
+    let nack = vec((1u16..40, any::<u16>()), 1..9).prop_map(|losses| {
+        let mut body = vec![0, 0, 0, 1, 0, 0, 0, 2];
+        let mut number = 0u16;
+        for (step, following) in losses {
+            number = number.wrapping_add(step);
+            body.extend([number.to_be_bytes(), following.to_be_bytes()].concat());
+        }
+        [&[0x81, 205, 0, (body.len() / 4) as u8][..], &body].concat()
+    });
+    prop_oneof![8 => plain, 1 => estimate, 2 => twcc, 1 => xr, 1 => ccfb, 1 => nack]
 }
 
 /// Whatever is read is written in a form that reads the same, and that is written as it stands.
