@@ -2,8 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod lines;
+#[allow(unreachable_pub)]
+mod mutate;
 mod readers;
 
+use mutate::Dice;
 use readers::*;
 use salon_rtp::Packet;
 use salon_rtp::extension::descriptor::DescriptorReader;
@@ -16,71 +19,15 @@ use salon_rtp::{Bitrate, NtpTime, Pt, Seq, SeqNo, Ssrc, Time};
 
 const MUTANTS: u32 = 100_000;
 
-/// Numbers that anybody gets again (xorshift64*, Vigna 2016).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() >> 33) as usize % n.max(1)
-    }
-
-    /// A piece of a list: any beginning, and at most 40 long.
-    fn piece(&mut self, len: usize) -> std::ops::Range<usize> {
-        let at = self.below(len + 1);
-        at..len.min(at + self.below(40))
-    }
-}
-
-/// One change such as a broken or a hostile sender would make: to bits, to bytes that matter, to numbers that count something,
-/// to the order and the number of parts.
-fn mutate(dice: &mut Dice, bytes: &mut Vec<u8>, other: &[u8]) {
-    let len = bytes.len();
-    // Half of all changes go where headers stand.
-    let at = if dice.below(2) == 0 { dice.below(len.min(12)) } else { dice.below(len) };
-    match dice.below(10) {
-        0 if len > 0 => bytes[at] ^= 1 << dice.below(8),
-        1 if len > 0 => bytes[at] = [0, 1, 0x7f, 0x80, 0xfe, 0xff][dice.below(6)],
-        2 if len > 0 => bytes[at] = bytes[at].wrapping_add([1, 255, 16, 240][dice.below(4)]),
-        // A count or a length of sixteen bits, in bytes or in words: right, one off, or absurd.
-        3 if len > 1 => {
-            let at = at.min(len - 2);
-            let right = [len, len / 4, len / 4 - len.min(4) / 4, len - at, (len - at) / 2, 0, 0xffff, 0x4001]
-                [dice.below(8)];
-            let number = (right as u16).wrapping_add([0, 1, 0xffff][dice.below(3)]);
-            bytes[at..at + 2].copy_from_slice(&number.to_be_bytes());
-        }
-        4 if len > 0 => bytes[at] = (len - at) as u8,
-        5 => bytes.truncate(at),
-        6 => bytes.extend((0..dice.below(9)).map(|i| (i as u8).wrapping_mul(37))),
-        7 => {
-            let piece = bytes[dice.piece(len)].to_vec();
-            bytes.splice(at..at, piece);
-        }
-        8 => drop(bytes.drain(dice.piece(len))),
-        _ => {
-            let piece = other[dice.piece(other.len())].to_vec();
-            let place = dice.piece(len);
-            bytes.splice(place, piece);
-        }
-    }
-}
-
 /// Mutants of seeds, each changed one to four times, all through a reader; how many it took.
 fn mutants(kind: &str, seeds: &[Vec<u8>], mut read: impl FnMut(&[u8]) -> bool) {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15);
     let mut taken = 0u32;
     for _ in 0..MUTANTS {
         let mut bytes = seeds[dice.below(seeds.len())].clone();
         for _ in 0..=dice.below(4) {
             let other = dice.below(seeds.len());
-            mutate(&mut dice, &mut bytes, &seeds[other]);
+            mutate::bytes(&mut dice, &mut bytes, &seeds[other]);
         }
         bytes.truncate(4_000);
         taken += u32::from(read(&bytes));

@@ -6,8 +6,11 @@
 
 mod hostile;
 mod lines;
+#[allow(unreachable_pub)]
+mod mutate;
 
 use hostile::{Hostile, READERS, STATUSES};
+use mutate::Dice;
 
 /// Things that a reader gives per byte, and some: four bytes of a NACK name 17 packets (RFC 4585 §6.2.1), two of
 /// transport-wide feedback speak of fourteen (§3.1.3 of its draft).
@@ -111,29 +114,14 @@ fn mutants(mut read: impl FnMut(&[u8])) {
     seeds.extend(last(include_str!("data/rtcp_verdicts.txt"), '|'));
     seeds.extend(last(include_str!("data/descriptor_seeds.txt"), ' '));
     seeds.extend(hostile::all(200).into_iter().map(|h| h.bytes));
-    // xorshift64* (Vigna 2016): anybody's run is the same.
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut dice = move |below: usize| {
-        state ^= state >> 12;
-        state ^= state << 25;
-        state ^= state >> 27;
-        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below.max(1)
-    };
+    let mut dice = Dice::new(0x9e37_79b9_7f4a_7c15);
     for seed in &seeds {
         read(seed);
         for _ in 0..60 {
             let mut bytes = seed.clone();
-            for _ in 0..=dice(4) {
-                if bytes.is_empty() {
-                    break;
-                }
-                let at = dice(bytes.len());
-                match dice(4) {
-                    0 => bytes[at] = [0, 1, 0x7f, 0x80, 0xfe, 0xff][dice(6)],
-                    1 => bytes[at] ^= 1 << dice(8),
-                    2 => bytes.truncate(at),
-                    _ => bytes.extend_from_within(at..),
-                }
+            for _ in 0..=dice.below(4) {
+                let other = dice.below(seeds.len());
+                mutate::bytes(&mut dice, &mut bytes, &seeds[other]);
                 bytes.truncate(4_000);
             }
             read(&bytes);
