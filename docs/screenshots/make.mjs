@@ -115,7 +115,7 @@ async function come(browser, meet, room, n, { speaks = false } = {}) {
   await context.addInitScript(drawn, { person: PEOPLE[n], speaks });
   const page = await context.newPage();
   await page.goto(meet.room(room, { name: PEOPLE[n].name, join: 1, ...(PEOPLE[n].skin ? {} : { video: 0 }) }), { waitUntil: 'load' });
-  await page.waitForFunction(() => window.salon.joined);
+  await page.waitForFunction(() => window.salon?.joined);
   if (!speaks) await page.keyboard.press('m');
   return page;
 }
@@ -126,7 +126,7 @@ async function ada(tab, meet, room) {
   await context.addInitScript(drawn, { person: PEOPLE[0], speaks: false });
   const page = await context.newPage();
   await page.goto(await lib.moderatorsLink(meet, room, { name: PEOPLE[0].name, join: 1 }), { waitUntil: 'load' });
-  await page.waitForFunction(() => window.salon.joined);
+  await page.waitForFunction(() => window.salon?.joined);
   await page.keyboard.press('m');
   return page;
 }

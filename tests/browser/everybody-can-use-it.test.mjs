@@ -20,7 +20,7 @@ test('axe finds nothing: preview, room, side, share, moderator’s tools, dialog
 
   const blaise = await ada.page.context().newPage();
   await blaise.goto(meet.room('hall', { name: 'Blaise', join: 1, height: 90, rate: 5 }), { waitUntil: 'load' });
-  await blaise.waitForFunction(() => window.salon.joined);
+  await blaise.waitForFunction(() => window.salon?.joined);
   await blaise.keyboard.press('h');
   await blaise.evaluate(() => {
     document.getElementById('chat-text').value = 'Good morning';
@@ -85,7 +85,7 @@ for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 
 
     const other = await tab.page.context().newPage();
     await other.goto(meet.room('hall', { name: 'Blaise', join: 1, video: 0, audio: 0 }), { waitUntil: 'load' });
-    await other.waitForFunction(() => window.salon.joined);
+    await other.waitForFunction(() => window.salon?.joined);
     await tab.page.bringToFront();
     await lib.waitFor(() => tab.evaluate(() => window.salon.people.length === 2), { what: 'the other one' });
 
@@ -270,7 +270,7 @@ for (const [size, viewport] of Object.entries({ desktop: { width: 1280, height: 
     await knocks(2);
     assert.equal((await hand.focused()).name, 'Let in: Chloé', 'another knock leaves the focus where it is');
     await hand.strike('Enter');
-    await chloé.waitForFunction(() => window.salon.joined);
+    await chloé.waitForFunction(() => window.salon?.joined);
     await knocks(1);
     assert.equal((await hand.focused()).name, 'Let in: Denis', 'the next one');
     await hand.press('Refuse: Denis', 'Space');
@@ -311,7 +311,7 @@ test('the longest name is read whole in the list of people, on every screen', as
   await lib.inRoom(tab);
   const other = await tab.page.context().newPage();
   await other.goto(meet.room('hall', { name, join: 1, video: 0 }), { waitUntil: 'load' });
-  await other.waitForFunction(() => window.salon.joined);
+  await other.waitForFunction(() => window.salon?.joined);
   await other.keyboard.press('h');
   await tab.page.bringToFront();
   await lib.waitFor(() => tab.evaluate(() => window.salon.people.some((p) => p.hand)), { what: 'the hand' });
