@@ -65,9 +65,8 @@ pub struct TooLarge;
 struct Place<M> {
     seq: SeqNo,
     meta: M,
-    /// How many bytes had ever been written before it, gaps at the end of the ring included …
-    at: u64,
-    /// … and where in the ring that is: it is asked for once per receiver, and a division costs as much as all else.
+    /// In which round of the ring, and where in it.
+    round: u64,
     start: u32,
     /// 0: there was none; else its length and one.
     descriptor: u16,
@@ -91,13 +90,12 @@ impl<M> Place<M> {
 pub struct Cache<M> {
     bytes: Box<[u8]>,
     keep: Duration,
-    /// Where the next packet goes, and since when the ring goes on from its beginning.
-    next: usize,
+    /// Which round of the ring this is, since when, and where the next packet goes.
+    round: u64,
     began: Time,
+    next: usize,
     /// By number, modulo its length, which is a power of two.
     index: Box<[Option<Place<M>>]>,
-    /// Bytes ever written, gaps included.
-    head: u64,
 }
 
 impl<M: Copy> Cache<M> {
@@ -108,10 +106,10 @@ impl<M: Copy> Cache<M> {
         Self {
             bytes: vec![0; bytes].into(),
             keep: size.keep,
-            next: 0,
+            round: 0,
             began: Time::ZERO,
+            next: 0,
             index: vec![None; packets].into(),
-            head: 0,
         }
     }
 
@@ -128,7 +126,7 @@ impl<M: Copy> Cache<M> {
         let place = Place {
             seq,
             meta,
-            at: 0,
+            round: 0,
             start: 0,
             descriptor: count(passed.descriptor),
             color_space: count(passed.color_space),
@@ -142,23 +140,20 @@ impl<M: Copy> Cache<M> {
         if self.index[at].as_ref().is_some_and(|held| held.seq > seq) {
             return Ok(());
         }
-        if self.head == 0 {
+        if (self.round, self.next) == (0, 0) {
             self.began = now;
         }
-        let left = self.bytes.len() - self.next;
         let passed_by = self.next >= EARLIEST && now.since(self.began) >= self.keep * 3 / 2;
-        if left < len || passed_by {
-            // A packet lies in one piece: what remains at the end stays as it was, and counts as written.
-            self.head += left as u64;
-            (self.next, self.began) = (0, now);
+        if self.bytes.len() - self.next < len || passed_by {
+            // A packet lies in one piece: what remains at the end stays as it was.
+            (self.round, self.began, self.next) = (self.round + 1, now, 0);
         }
         let mut start = self.next;
-        self.index[at] = Some(Place { at: self.head, start: start as u32, ..place });
+        self.index[at] = Some(Place { round: self.round, start: start as u32, ..place });
         for part in [passed.descriptor, passed.color_space, Some(payload)].into_iter().flatten() {
             self.bytes[start..start + part.len()].copy_from_slice(part);
             start += part.len();
         }
-        self.head += len as u64;
         self.next = start;
         Ok(())
     }
@@ -167,11 +162,16 @@ impl<M: Copy> Cache<M> {
     #[inline]
     pub fn get(&self, seq: SeqNo) -> Option<Cached<'_, M>> {
         let place = self.index[seq.0 as usize & (self.index.len() - 1)].as_ref()?;
-        let size = self.bytes.len() as u64;
-        if place.seq != seq || self.head - place.at > size {
+        let start = place.start as usize;
+        let held = match self.round - place.round {
+            0 => true,
+            // Of the round before, what this one has not come to yet.
+            1 => start >= self.next,
+            _ => false,
+        };
+        if place.seq != seq || !held {
             return None;
         }
-        let start = place.start as usize;
         let mut rest = self.bytes.get(start..start + place.len())?;
         let mut part = |count: u16| {
             let (part, after) = rest.split_at_checked(usize::from(count.checked_sub(1)?))?;
