@@ -112,7 +112,7 @@ proptest! {
     #[test]
     fn any_reports_and_requests(
         (words, lost, list) in (any::<[u32; 6]>(), -0x80_0000i32..0x80_0000, vec(any::<u32>(), 1..20)),
-        cname in vec(any::<u8>(), 1..40), reason in vec(any::<u8>(), 0..40), bps in 0u64..1 << 18, exponent in 0u32..46,
+        cname in vec(any::<u8>(), 1..40), reason in vec(any::<u8>(), 0..40), bps in 1u64..1 << 18, exponent in 0u32..46,
         numbers in vec(1u64..40, 1..40), gaps in vec((0u64..30, 0u64..100_000), 1..40),
     ) {
         let ssrcs: Vec<_> = list.iter().map(|&s| Ssrc(s)).collect();
@@ -156,6 +156,21 @@ proptest! {
         }
         prop_assert_eq!(read.len(), theirs.len());
     }
+}
+
+/// A bitrate of nothing, which asks to pause (draft-alvestrand-rmcat-remb §2.2): their reader forgets that a mantissa of
+/// 0 has no leading one, and makes 2^23 of it. So the law above begins at 1, and what is converted says 0.
+#[test]
+fn a_bitrate_of_nothing_is_nothing_though_their_reader_makes_8_mbit_of_it() {
+    use rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate as TheirRemb;
+    let mut out = Vec::new();
+    Remb::write(Ssrc(1), Bitrate::from_bps(0), &[Ssrc(2)], &mut out).unwrap();
+    let ours = Compound::parse(&out).unwrap();
+    let theirs = TheirRtcp::try_from(ours.iter().next().unwrap()).unwrap();
+    let bitrate = |p: &TheirRtcp| p.as_any().downcast_ref::<TheirRemb>().unwrap().bitrate;
+    assert_eq!(bitrate(&theirs), 0.0);
+    assert_eq!(bitrate(&read_rtcp(&out).unwrap()[0]), 8_388_608.0);
+    assert_eq!(RtcpBuf::try_from(&theirs).unwrap().into_bytes(), out);
 }
 
 fn said(c: &Compound<'_>) -> Vec<String> {
