@@ -414,7 +414,7 @@ mod tests {
         }
     }
 
-    // Issue 3, "it must show" 4: six speakers in turn, three slots: median loss at the start of a turn ≤ 60 ms.
+    // Six speakers in turn, three slots: median loss at the start of a turn ≤ 60 ms.
     #[test]
     fn six_speakers_in_turn_are_heard_from_their_first_packets() {
         let mut room = Room::new(6);

@@ -358,7 +358,7 @@ mod tests {
         sorted[(sorted.len() - 1) * p / 100]
     }
 
-    // Issue 3: ≤ 550 ms median, ≤ 600 ms at the 90th percentile.
+    // Goal: ≤ 550 ms median, ≤ 600 ms at the 90th percentile.
     #[test]
     fn the_floor_is_handed_over_in_half_a_second() {
         for (name, packet, jitter, gap, (dtx, dips), goal) in [

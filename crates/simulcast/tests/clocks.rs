@@ -69,7 +69,7 @@ impl Device {
     }
 }
 
-/// Design §5, issue 3: sound and picture of one person lie within ± 20 ms of the source's, also after an hour, whatever
+/// Sound and picture of one person lie within ± 20 ms of the source's, also after an hour, whatever
 /// their crystals do, without a pause in the sound.
 #[test]
 fn after_an_hour_of_drift_sound_and_picture_still_agree() {

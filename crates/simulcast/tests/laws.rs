@@ -53,9 +53,9 @@ enum Who {
     Any(usize),
 }
 
-/// Cases of each law: enough for the gate; `SALON_CASES` asks for more.
+/// Cases of each law: enough for the gate; `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
-    std::env::var("SALON_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(250)
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(250)
 }
 
 fn config() -> ProptestConfig {

@@ -81,8 +81,13 @@ fn without_offload_there_are_neither_runs_nor_trains() {
     }
 }
 
+/// A gate's worth of cases; `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(64)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
     #[test]
     fn whatever_the_lengths_all_arrives_in_order_and_whole(
         runs in prop::collection::vec((0usize..1_500, 1usize..12), 1..10),

@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(asked[NACKS_PER_POLL], (20, 9_200));
     }
 
-    // Issue 3, "it must show" 5, the first leg: 5 % loss and 30 ms jitter each way at 80 ms.
+    // The first leg of a lossy call: 5 % loss and 30 ms jitter each way at 80 ms.
     #[test]
     fn five_percent_loss_is_repaired_within_a_second() {
         let mut seed = 1u64;
