@@ -2,7 +2,7 @@
 
 use salon_sfu::{
     Constraint, EmptyReason, ParticipantId, ParticipantReport, RoomReport, SlotId, SlotSpec, SlotStreams,
-    Source, TrackId, TrackReport, TrackSpec,
+    Source, TrackId, TrackSpec,
 };
 use salon_transport::{Fingerprint, GoneReason, IceCredentials, Path, PeerId, Setup};
 
@@ -167,8 +167,6 @@ pub struct HostRoomReport {
 pub struct MemberReport {
     /// The media core's view.
     pub participant: ParticipantReport,
-    /// The tracks in its slots for pictures, while its link has a bound ([`ParticipantReport::budget`]); else empty.
-    pub watched: Vec<TrackReport>,
     /// Its transport.
     pub peer: PeerReport,
 }

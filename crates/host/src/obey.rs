@@ -2,10 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use salon_rtp::{MediaKind, Time};
+use salon_rtp::Time;
 use salon_sfu::{
-    Limit, Misuse, ParticipantId, ParticipantReport, Refused, Room, SlotId, SlotSpec, SlotStreams, TrackId,
-    TrackReport, TrackSpec,
+    Limit, Misuse, ParticipantId, Refused, Room, SlotId, SlotSpec, SlotStreams, TrackId, TrackSpec,
 };
 use salon_transport::{IceCredentials, PeerId, PeerSpec, Transport};
 
@@ -206,10 +205,8 @@ impl Shard {
         let entry = self.rooms.get(member.room)?;
         let m = entry.members.entries.get(member.participant)?;
         let participant = entry.room.report_participant(now, member.participant)?;
-        let watched =
-            if participant.budget.is_some() { watched(now, entry, &participant) } else { Vec::new() };
         let peer = peer_report(now, &self.transport, member.participant, m);
-        Some(MemberReport { participant, watched, peer })
+        Some(MemberReport { participant, peer })
     }
 
     fn count(&self) -> HostCounters {
@@ -290,16 +287,6 @@ fn take_up(
             Err(refused)
         }
     }
-}
-
-/// The tracks in somebody's slots for pictures.
-fn watched(now: Time, entry: &Entry, viewer: &ParticipantReport) -> Vec<TrackReport> {
-    let pictures = viewer.slots.iter().filter(|slot| slot.kind == MediaKind::Video);
-    let track = |id: TrackId| {
-        let (owner, _) = entry.members.tracks.get(id)?;
-        entry.room.report_participant(now, *owner)?.tracks.into_iter().find(|track| track.id == id)
-    };
-    pictures.filter_map(|slot| track(slot.shows?)).collect()
 }
 
 fn peer_report(now: Time, transport: &Transport, participant: ParticipantId, m: &MemberEntry) -> PeerReport {

@@ -49,7 +49,6 @@ mod messages;
 mod metrics;
 mod moderation;
 mod name;
-mod narrow;
 mod negotiation;
 mod outbox;
 mod page;

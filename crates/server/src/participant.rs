@@ -9,7 +9,6 @@ use crate::messages::{
     Mute, Notice as _, Offer, Person, PersonId, Refusal, Resumed, Sections, Shown, SlotView, Slots, Speaking,
     View, Want, Welcome,
 };
-use crate::narrow::is_narrow;
 use crate::negotiation::{Negotiated, Own};
 use crate::presence::{Keys, Presence, enter, refusal};
 use crate::proposal::{Proposal, refused};
@@ -231,8 +230,7 @@ impl Participant {
         place.app.host.report_member(*member, move |report| drop(sender.send(report)));
         let report = timeout(MEDIA_ANSWER, receiver).await.ok().and_then(Result::ok).flatten();
         let report = report.ok_or(Code::Internal)?;
-        let narrow = is_narrow(&report, |mid| Some(self.wishes.get(&Mid::new(mid.as_bytes()).ok()?)?.height));
-        let MemberReport { participant, peer, .. } = report;
+        let MemberReport { participant, peer } = report;
         Ok(Connection {
             connected: participant.connected,
             remote: peer.path.map(|path| path.remote),
@@ -242,7 +240,7 @@ impl Participant {
             loss_up: api::loss_up(&participant),
             loss_down: api::loss_down(&participant),
             budget: participant.budget.map(|rate| rate.as_bps()),
-            narrow,
+            narrow: participant.slots.iter().any(|slot| slot.bandwidth_limited),
             costs: (&peer.spent).into(),
         }
         .text())

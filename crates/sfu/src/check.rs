@@ -96,9 +96,12 @@ impl Room {
                 ensure(!twice, "one track in two slots of one receiver")?;
                 let connected = self.receivers.get(slot.owner).is_some_and(|r| r.connected);
                 ensure(connected && !slot.is_paused(), "something shown to nobody")?;
+                let bound = self.receivers.get(slot.owner).is_some_and(|r| r.budget.ceiling().is_some());
+                ensure(bound || !slot.limited, "a link without bounds limits a picture")?;
             } else {
                 ensure(slot.target.is_none() && slot.wish.is_none(), "an empty slot waits for something")?;
                 ensure(slot.current.is_none(), "an empty slot shows something")?;
+                ensure(!slot.limited, "an empty slot is kept from something")?;
             }
             ensure(slot.state() == slot.told || slot.event_pending, "a change that nobody was told")?;
         }

@@ -6,6 +6,7 @@ use salon_rtp::{Bitrate, MediaKind, Time};
 use salon_simulcast::allocate::{self, Demand, Rank, Step};
 
 use crate::config::View;
+use crate::egress::Slot;
 use crate::event::Pending;
 use crate::ingress::{EncodingId, STALLED, Track};
 use crate::{ParticipantId, Room, SlotId, TrackId, limits};
@@ -46,33 +47,32 @@ impl Room {
         let budget = receiver.budget.allocation(now, receiver.sound.get(now));
         let sure = receiver.budget.sure();
         let mut out = [None; COMPETING];
-        let mut heights = [0; COMPETING];
+        let mut limited = [false; COMPETING];
         {
             let empty = Demand { rank: Rank::Recent(0), height: 0, steps: &[], shown: None };
             let mut demands = [empty; COMPETING];
             for i in 0..n {
                 let Some((slot, track)) = places[i] else { continue };
                 demands[i] = self.demand(slot, track, &steps[i][..counts[i]]);
-                heights[i] = demands[i].height;
             }
             allocate::allocate(&budget, &demands[..n], &mut out[..n]);
-            for (to, demand) in out.iter_mut().zip(&demands[..n]) {
-                if !sure && to.is_none() && demand.height > 0 && !demand.steps.is_empty() {
-                    *to = Some(0);
+            for (i, demand) in demands[..n].iter().enumerate() {
+                if !sure && out[i].is_none() && demand.is_limited(None) {
+                    out[i] = Some(0);
                 }
+                limited[i] = demand.is_limited(out[i]);
             }
         }
         let rates = (0..n).filter_map(|i| steps[i][..counts[i]].get(out[i]?)).map(|s| s.rate);
         let sum = rates.fold(budget.audio, Bitrate::plus);
-        let starved =
-            (0..n).any(|i| places[i].is_some() && counts[i] > 0 && out[i].is_none() && heights[i] > 0);
+        let starved = (0..n).any(|i| limited[i] && out[i].is_none());
         if let Some(receiver) = self.receivers.get_mut(id) {
             receiver.budget.allocated(now, sum, starved);
         }
         for i in 0..n {
             let Some((slot, track)) = places[i] else { continue };
             let chosen = out[i].and_then(|at| steps[i][..counts[i]].get(at));
-            self.settle(now, slot, track, chosen, counts[i]);
+            self.settle(now, slot, track, chosen, limited[i]);
         }
         if n == COMPETING {
             self.settle_rest(now, id, &places);
@@ -84,7 +84,7 @@ impl Room {
     /// sent anything again.
     fn look_again(&mut self, now: Time, id: ParticipantId) {
         let Some(receiver) = self.receivers.get_mut(id) else { return };
-        let starved = receiver.slots.iter().any(|&s| self.slots.get(s).is_some_and(|s| s.starved));
+        let starved = receiver.slots.iter().any(|&s| self.slots.get(s).is_some_and(Slot::is_starved));
         if starved && receiver.connected && receiver.tick == Time::NEVER {
             receiver.tick = now.plus(crate::attend::TICK);
             self.schedule.lower(id, receiver.tick);
@@ -103,7 +103,7 @@ impl Room {
             }
             let mut steps = [NO_STEP; limits::ENCODINGS];
             let n = self.tracks.get(track).map_or(0, |t| live_steps(t, now, &mut steps));
-            self.settle(now, slot_id, track, steps[..n].first(), n);
+            self.settle(now, slot_id, track, steps[..n].first(), false);
         }
     }
 
@@ -140,19 +140,20 @@ impl Room {
     }
 
     /// Makes a slot show what was chosen for it.
-    fn settle(&mut self, now: Time, id: SlotId, track_id: TrackId, chosen: Option<&Step>, choices: usize) {
+    fn settle(&mut self, now: Time, id: SlotId, track_id: TrackId, chosen: Option<&Step>, limited: bool) {
         let Some(track) = self.tracks.get(track_id) else { return };
         let Some(slot) = self.slots.get_mut(id) else { return };
         let index_of = |s: &Step| track.encodings.iter().position(|e| e.source == s.source).map(|i| i as u8);
-        slot.starved = chosen.is_none() && choices > 0;
+        slot.limited = limited;
+        let starved = limited && chosen.is_none();
         // Of a picture that the link cannot carry, the least goes on coming: else nobody would know when it can again.
-        let fitting = fitting(track, if slot.starved { 1 } else { slot.constraint.height });
+        let fitting = fitting(track, if starved { 1 } else { slot.constraint.height });
         slot.wish = track.name(track_id, fitting);
         let index = match chosen {
             Some(step) => index_of(step),
+            None if starved => None,
             // Nothing has come of this track yet: wait for what would fit.
-            None if choices == 0 => Some(fitting),
-            None => None,
+            None => Some(fitting),
         };
         self.aim(now, id, index.map(|i| (track_id, i)));
         self.note_slot(id);
@@ -226,11 +227,10 @@ fn height(track: &Track, index: usize) -> u16 {
     known.unwrap_or(720 >> above.min(3))
 }
 
-/// The encoding that fits a tile, whether it is sent or not: the least that is tall enough (with an eighth less taken for enough, as the
-/// allocation does), else the tallest.
+/// The encoding that fits a tile, whether it is sent or not: the least that is tall enough, else the tallest.
 fn fitting(track: &Track, lines: u16) -> u8 {
     let all = || 0..track.encodings.len();
-    let enough = |i: &usize| u32::from(height(track, *i)) * 8 >= u32::from(lines) * 7;
+    let enough = |i: &usize| allocate::is_enough(height(track, *i), lines);
     let least = all().filter(enough).min_by_key(|&i| height(track, i));
     least.or_else(|| all().max_by_key(|&i| height(track, i))).unwrap_or(0) as u8
 }

@@ -110,6 +110,7 @@ impl Room {
         for slot in track.slots.iter().copied().chain(track.encodings.into_iter().flat_map(|e| e.viewers)) {
             if let Some(slot) = self.slots.get_mut(slot) {
                 slot.track = slot.track.filter(|&t| t != id);
+                slot.limited &= slot.track.is_some();
                 slot.wish = slot.wish.filter(|w| w.track != id);
             }
             self.relink(now, slot);

@@ -95,6 +95,11 @@ pub struct SlotReport {
     pub encoding: Option<u8>,
     /// Why nothing is sent.
     pub empty: Option<EmptyReason>,
+    /// Whether the receiver's bandwidth is why the slot is given a smaller encoding than its height asks for, or none
+    /// ([`EmptyReason::NoBandwidth`]); a sender calls that a `qualityLimitationReason` of `bandwidth` (W3C webrtc-stats). The allocation that
+    /// chose the encoding says so, whether or not it has come: a picture that has its room and awaits its key frame is not limited. What its
+    /// publisher does not send no link keeps away, and sound is never limited.
+    pub bandwidth_limited: bool,
     /// Media packets sent.
     pub sent: u64,
     /// Packets sent again.
@@ -171,6 +176,7 @@ fn report_slot(id: SlotId, slot: &Slot) -> SlotReport {
         shows,
         encoding: slot.current.filter(|c| Some(c.track) == shows).map(|c| c.index),
         empty,
+        bandwidth_limited: slot.limited,
         sent: slot.sent.packets,
         repaired: slot.sent.repaired,
         loss: slot.heard.loss,

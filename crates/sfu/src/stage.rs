@@ -299,7 +299,7 @@ impl Room {
         slot.vacancy = given.err().unwrap_or(EmptyReason::NothingToShow);
         if slot.track != track {
             let old = core::mem::replace(&mut slot.track, track);
-            slot.starved = false;
+            slot.limited = false;
             if let Some(old) = old.and_then(|t| self.tracks.get_mut(t)) {
                 old.slots.retain(|&s| s != id);
             }

@@ -10,7 +10,10 @@ use rig::{Rig, Vp8};
 use salon_rtp::payload::vp8::Vp8Descriptor;
 use salon_rtp::rtcp::{ReceiverReport, Remb, ReportBlock, RtcpPacket};
 use salon_rtp::{Bitrate, Codec, MediaKind, Ssrc, Time};
-use salon_sfu::{EmptyReason, EncodingSpec, Event, ParticipantId, SlotId, Source, TrackId, TrackSpec, View};
+use salon_sfu::{
+    EmptyReason, EncodingSpec, Event, ParticipantId, ParticipantReport, SlotId, Source, TrackId, TrackSpec,
+    View,
+};
 
 /// What each slot of a participant shows.
 fn shown(rig: &Rig, id: ParticipantId) -> BTreeMap<SlotId, (Option<TrackId>, Option<EmptyReason>)> {
@@ -242,6 +245,39 @@ impl Simulcast {
         (media.iter().map(|p| p.payload.len() + 24).sum(), keys)
     }
 
+    /// The viewer estimates its link so.
+    fn estimate(&mut self, kbps: u64) {
+        let remb = Bitrate::from_kbps(kbps);
+        self.rig.rtcp(self.viewer, |out| Remb::write(Ssrc(1), remb, &[], out).unwrap());
+    }
+
+    /// Plays while the viewer says the same each second. Bytes of the last second, and the height of the last key frame.
+    fn hear(&mut self, kbps: u64, seconds: u64) -> (usize, Option<u16>) {
+        let (mut bytes, mut height) = (0, None);
+        for _ in 0..seconds {
+            self.estimate(kbps);
+            let (b, keys) = self.play(Duration::from_secs(1));
+            (bytes, height) = (b, keys.last().copied().or(height));
+        }
+        (bytes, height)
+    }
+
+    fn viewer_report(&self) -> ParticipantReport {
+        self.rig.room.report_participant(self.rig.now, self.viewer).unwrap()
+    }
+
+    /// Which encoding the viewer is sent, and whether its link limits it.
+    fn sent(&self) -> (Option<u8>, bool) {
+        let slot = &self.viewer_report().slots[0];
+        (slot.encoding, slot.bandwidth_limited)
+    }
+
+    /// The same, as soon as the tile is so high.
+    fn resized(&mut self, height: u16) -> (Option<u8>, bool) {
+        self.rig.height(self.viewer, self.slot, height);
+        self.sent()
+    }
+
     fn wanted(&mut self) -> Vec<u8> {
         let events = self.rig.take_events();
         let track = self.track;
@@ -345,45 +381,59 @@ fn a_low_estimate_lowers_the_picture_loss_with_it_pauses_it_and_a_better_one_bri
     show.rig.height(show.viewer, show.slot, 720);
     show.play(Duration::from_secs(6));
     let viewer = show.viewer;
-    let remb = |show: &mut Simulcast, kbps: u64| {
-        show.rig.rtcp(viewer, |out| Remb::write(Ssrc(1), Bitrate::from_kbps(kbps), &[], out).unwrap());
-    };
-    let run = |show: &mut Simulcast, kbps: u64, seconds: u64| {
-        let (mut bytes, mut heights) = (0, Vec::new());
-        for _ in 0..seconds {
-            remb(show, kbps);
-            let (b, keys) = show.play(Duration::from_secs(1));
-            bytes = b;
-            heights.extend(keys);
-        }
-        (bytes, heights.last().copied())
-    };
     // Above what is sent: nothing changes.
-    assert_eq!(run(&mut show, 2_500, 4).1, None);
+    assert_eq!(show.hear(2_500, 4).1, None);
     // 720 costs 1,580 kbit/s here, 360 480, 180 96.
-    let (bytes, height) = run(&mut show, 700, 6);
+    let (bytes, height) = show.hear(700, 6);
     assert_eq!(height, Some(360));
     assert!(bytes * 8 < 700_000);
-    let (bytes, height) = run(&mut show, 200, 6);
+    let (bytes, height) = show.hear(200, 6);
     assert_eq!(height, Some(180));
     assert!(bytes * 8 < 200_000);
     // An estimator may be wrong: without any loss the least picture goes on, whatever it says.
-    let (bytes, _) = run(&mut show, 70, 6);
+    let (bytes, _) = show.hear(70, 6);
     assert!(bytes > 0);
     report_loss(&mut show);
-    let (bytes, _) = run(&mut show, 70, 2);
+    let (bytes, _) = show.hear(70, 2);
     assert_eq!(bytes, 0);
-    let report = show.rig.room.report(show.rig.now);
-    let slot = report.participants.iter().find(|p| p.id == viewer).unwrap().slots[0].clone();
-    assert_eq!((slot.shows, slot.empty), (Some(show.track), Some(EmptyReason::NoBandwidth)));
+    assert_eq!(shown(&show.rig, viewer)[&show.slot], (Some(show.track), Some(EmptyReason::NoBandwidth)));
+    assert_eq!(show.sent(), (None, true));
     // The link is back: the receiver's estimate follows what it gets, a third above.
     let mut best = 0;
     for _ in 0..120 {
         let (bytes, keys) = show.play(Duration::from_secs(1));
         best = best.max(keys.last().copied().unwrap_or(0));
-        remb(&mut show, (bytes as u64 * 8 * 135 / 100_000).max(100));
+        show.estimate((bytes as u64 * 8 * 135 / 100_000).max(100));
     }
     assert_eq!(best, 720);
+}
+
+#[test]
+fn a_link_limits_who_gets_less_than_the_tile_asks_for_and_nobody_else() {
+    let mut show = Simulcast::new();
+    show.rig.height(show.viewer, show.slot, 720);
+    show.play(Duration::from_secs(6));
+    assert_eq!(show.sent(), (Some(2), false));
+    show.hear(700, 6);
+    assert_eq!(show.sent(), (Some(1), true));
+    assert_eq!(show.resized(360), (Some(1), false), "it gets what it asks for");
+    assert_eq!(show.resized(0), (None, false), "nobody looks");
+    assert_eq!(show.resized(180), (None, false), "its key frame has not come");
+    show.play(Duration::from_secs(1));
+    assert_eq!(show.resized(360), (Some(0), false), "there is room: it is on its way");
+    assert_eq!(show.resized(720), (Some(0), true));
+    show.on = [true, true, false];
+    show.hear(700, 3);
+    assert_eq!(show.sent(), (Some(1), false), "what does not come, no link keeps away");
+    // An estimate that follows what little is sent.
+    show.on = [true; 3];
+    show.rig.height(show.viewer, show.slot, 200);
+    show.hear(70, 9);
+    assert_eq!(show.viewer_report().budget, Some(Bitrate::from_kbps(70)));
+    assert_eq!(show.sent(), (Some(0), false), "an eighth less is enough");
+    assert_eq!(show.resized(360), (Some(0), true));
+    show.rig.room.unpublish(show.rig.now, show.ada, show.track).unwrap();
+    assert_eq!(show.sent(), (None, false), "there is nothing to be kept from");
 }
 
 #[test]
@@ -429,15 +479,7 @@ fn loss_that_is_the_links_own_lowers_the_picture_and_loss_upstream_does_not() {
             };
             show.rig.rtcp(show.viewer, |out| ReceiverReport::write(Ssrc(1), &[block], out).unwrap());
         }
-        let ceiling = show
-            .rig
-            .room
-            .report(show.rig.now)
-            .participants
-            .iter()
-            .find(|p| p.id == show.viewer)
-            .unwrap()
-            .budget;
+        let ceiling = show.viewer_report().budget;
         assert_eq!(ceiling.is_none(), upstream, "{ceiling:?} {heights:?}");
     }
 }
@@ -475,9 +517,8 @@ fn who_is_sent_nothing_is_looked_at_again() {
     let mut show = Simulcast::new();
     show.rig.height(show.viewer, show.slot, 180);
     show.play(Duration::from_secs(4));
-    let viewer = show.viewer;
     for _ in 0..8 {
-        show.rig.rtcp(viewer, |out| Remb::write(Ssrc(1), Bitrate::from_kbps(20), &[], out).unwrap());
+        show.estimate(20);
         show.play(Duration::from_millis(500));
     }
     report_loss(&mut show);

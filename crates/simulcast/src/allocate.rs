@@ -33,6 +33,11 @@ pub const STAGE_HEIGHT: u16 = 360;
 /// thrown away by scaling, at twice the rate and more.
 const ENOUGH_EIGHTHS: u32 = 7;
 
+/// Whether a picture of so many lines is enough for a tile of so many: an eighth less is.
+pub fn is_enough(lines: u16, tile: u16) -> bool {
+    u32::from(lines) * 8 >= u32::from(tile) * ENOUGH_EIGHTHS
+}
+
 /// What is known of the path to a receiver.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
@@ -83,6 +88,11 @@ pub struct Demand<'a> {
 }
 
 impl<'a> Demand<'a> {
+    /// Whether the budget is why [`allocate`] chose this step, or none, and not the one that it chooses on a link without bounds.
+    pub fn is_limited(&self, chosen: Option<usize>) -> bool {
+        chosen < self.best(|_| true)
+    }
+
     /// The steps that its tile has a use for: up to the first encoding that is tall enough, with all its temporal layers.
     /// All, if none is.
     fn useful(&self) -> &'a [Step] {
@@ -90,8 +100,7 @@ impl<'a> Demand<'a> {
         if self.height == 0 {
             return &[];
         }
-        let enough = |s: &Step| u32::from(s.height) * 8 >= u32::from(self.height) * ENOUGH_EIGHTHS;
-        let Some(tall) = steps.iter().find(|s| enough(s)) else { return steps };
+        let Some(tall) = steps.iter().find(|s| is_enough(s.height, self.height)) else { return steps };
         let end = steps.iter().rposition(|s| s.source == tall.source).map_or(steps.len(), |i| i + 1);
         steps.get(..end).unwrap_or(steps)
     }

@@ -98,6 +98,18 @@ proptest! {
         }
     }
 
+    /// The budget limits a slot where one without bounds would give it another step, and nowhere else.
+    #[test]
+    fn limited_is_who_would_get_more_on_a_link_without_bounds(
+        tiles in prop::collection::vec(tile(), 0..12), estimate in 0u64..6_000, steady in 0u64..6_000, audio in 0u64..200,
+    ) {
+        let budget = budget(estimate, steady, audio);
+        let free = choose(&Budget { estimate: Bitrate::MAX, steady: Bitrate::MAX, ..budget }, &tiles);
+        for ((demand, chosen), free) in demands(&tiles).iter().zip(choose(&budget, &tiles)).zip(free) {
+            prop_assert_eq!(demand.is_limited(chosen), chosen != free);
+        }
+    }
+
     /// Law 14, first half: more estimate never makes the slot of the highest rank worse.
     #[test]
     fn more_estimate_never_hurts_the_first(
@@ -206,6 +218,17 @@ fn what_is_shown_is_kept_against_the_estimate_of_now() {
     tiles[0].shown = Some(1);
     assert_eq!(choose(&budget(9_000, 1_500, 0), &tiles), [Some(1)], "no climb without headroom");
     assert_eq!(choose(&budget(9_000, 1_667, 0), &tiles), [Some(2)]);
+}
+
+#[test]
+fn what_others_take_limits_a_slot_too() {
+    let tiles = [one(Rank::Recent(1), 360, 0), one(Rank::Recent(0), 90, 3)];
+    let limited = |tiles: &[Tile]| {
+        let chosen = choose(&budget(700, 700, 0), tiles);
+        demands(tiles).iter().zip(chosen).map(|(d, c)| d.is_limited(c)).collect::<Vec<_>>()
+    };
+    assert_eq!(limited(&tiles[..1]), [false]);
+    assert_eq!(limited(&tiles), [true, false]);
 }
 
 #[test]

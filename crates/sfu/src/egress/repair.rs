@@ -50,7 +50,7 @@ impl Receiver {
             return Err(EgressDrop::RepairWithoutRtx);
         }
         // It would take the room of the sound, for a picture that is not to be seen.
-        if self.budget.chokes(now) && (slot.starved || slot.target != slot.current) {
+        if self.budget.chokes(now) && (slot.is_starved() || slot.target != slot.current) {
             return Err(EgressDrop::RepairChoked);
         }
         let newest = slot.history.newest().ok_or(EgressDrop::RepairUnknown)?;

@@ -28,8 +28,8 @@ pub(crate) struct Slot {
     pub(crate) track: Option<TrackId>,
     /// Why it was given none.
     pub(crate) vacancy: EmptyReason,
-    /// The receiver's link cannot carry even the least of its track.
-    pub(crate) starved: bool,
+    /// For the receiver's link it was given less of its track than its height asks for, or nothing.
+    pub(crate) limited: bool,
     /// The encoding that it shall show.
     pub(crate) target: Option<EncodingId>,
     /// The encoding whose packets go out.
@@ -114,7 +114,7 @@ impl Slot {
             constraint: Constraint::default(),
             track: None,
             vacancy: EmptyReason::NothingToShow,
-            starved: false,
+            limited: false,
             target: None,
             current: None,
             links: [None; 2],
@@ -142,12 +142,17 @@ impl Slot {
         self.constraint.height == 0
     }
 
+    /// The receiver's link cannot carry even the least of its track.
+    pub(crate) const fn is_starved(&self) -> bool {
+        self.limited && self.target.is_none()
+    }
+
     /// What there is to tell.
     pub(crate) fn state(&self) -> State {
         let Some(track) = self.track else { return (None, Some(self.vacancy)) };
         let flows = self.spec.kind == MediaKind::Audio || self.current.is_some_and(|c| c.track == track);
         let empty = match flows {
-            _ if self.starved => Some(EmptyReason::NoBandwidth),
+            _ if self.is_starved() => Some(EmptyReason::NoBandwidth),
             true => None,
             false => Some(EmptyReason::Waiting),
         };
