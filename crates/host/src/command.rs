@@ -56,6 +56,7 @@ pub struct Join {
 
 /// What a join brought.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Joined {
     /// For later calls.
     pub member: Member,
@@ -70,6 +71,8 @@ pub struct Joined {
 }
 
 /// A renegotiation: what is not named stays.
+///
+/// New fields come with a default: write `..Update::default()`.
 #[derive(Clone, Debug, Default)]
 pub struct Update {
     /// New credentials of the client: an ICE restart (RFC 8445 §9). Keys and streams stay.
@@ -86,6 +89,7 @@ pub struct Update {
 
 /// What an update brought.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Updated {
     /// Our credentials: new ones after a restart.
     pub local: IceCredentials,
@@ -99,6 +103,7 @@ pub struct Updated {
 
 /// Who is in a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Shown {
     /// The label under which its publisher joined.
     pub label: u64,
@@ -123,6 +128,7 @@ pub enum HostEvent {
     /// The room ended because of a fault of ours. The last event.
     RoomFailed,
     /// Another is in this slot, or nobody and why.
+    #[non_exhaustive]
     Slot {
         /// The receiver's slot.
         slot: SlotId,
@@ -130,6 +136,7 @@ pub enum HostEvent {
         shows: Result<Shown, EmptyReason>,
     },
     /// Which encodings of its own track somebody watches: bit `i` for the `i`-th of its [`TrackSpec`].
+    #[non_exhaustive]
     Encodings {
         /// Its own track.
         track: TrackId,
@@ -139,6 +146,7 @@ pub enum HostEvent {
     /// Who has the floor in the room.
     Floor(Option<u64>),
     /// Who starts or stops making a sound.
+    #[non_exhaustive]
     Speaking {
         /// Their label.
         label: u64,
@@ -149,6 +157,7 @@ pub enum HostEvent {
 
 /// A room as an administrator sees it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct HostRoomReport {
     /// On which of the host's shards it is, from 0.
     pub shard: usize,

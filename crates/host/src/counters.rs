@@ -7,6 +7,7 @@ use crate::{RoomSpent, Spent, limits};
 
 /// Totals since the host started. They only grow.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct HostCounters {
     /// Of all rooms, those that have ended included.
     pub rooms: salon_sfu::Counters,
@@ -56,6 +57,7 @@ pub struct HostCounters {
 
 /// What one shard counted; a room is on one shard for all its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct ShardCounters {
     /// Which, from 0.
     pub shard: usize,

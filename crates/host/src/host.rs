@@ -62,6 +62,7 @@ impl HostConfig {
 
 /// Why a host did not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The UDP port cannot be bound.
     #[error("UDP {0} cannot be bound: {1}")]

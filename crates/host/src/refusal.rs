@@ -51,7 +51,7 @@ pub enum JoinError {
 
 impl JoinError {
     /// The names of all, for counters.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: &'static [&'static str] = &[
         "room-full",
         "too-many-rooms",
         "too-many-participants",

@@ -238,6 +238,7 @@ impl Entry {
                         self.members.tell_all(HostEvent::Speaking { label, on: speaking });
                     }
                 }
+                _ => {}
             }
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 /// Packets are datagrams of media and of reports, bytes theirs as UDP carries them (cipher's tag included; IPv4 and UDP headers, 28
 /// bytes each, are not). Both are exact. Checks and handshakes belong to nobody here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Spent {
     /// Processor time of the media threads, system calls included. The sum over all rooms is never above
     /// [`HostCounters::cpu`](crate::HostCounters::cpu); the difference is nobody's: waiting, handshakes, other shards' datagrams.
@@ -27,6 +28,7 @@ pub struct Spent {
 
 /// What a room has cost so far, with all who ever were in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct RoomSpent {
     /// Its name.
     pub room: String,

@@ -1,6 +1,7 @@
 //! What a datagram on a shared port is, by its first bytes.
 
 /// The protocols that share a port with media (RFC 7983 §7, RFC 5761 §4 for RTP against RTCP).
+// Exhaustive: whoever shares a port must miss no protocol. What we do not speak is `Other`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Demux {
     /// First byte 0 to 3.

@@ -330,6 +330,7 @@ impl Outgoing<'_> {
 }
 
 /// What a room sends to one receiver.
+// Exhaustive: RTP or RTCP, and whoever sends must miss neither.
 #[derive(Clone, Copy, Debug)]
 pub enum Egress<'a> {
     /// A media or repair packet.

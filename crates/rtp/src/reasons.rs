@@ -1,7 +1,8 @@
 //! Named outcomes: the one way in which the crates of this workspace say why.
 
 /// Defines a fieldless enum whose variants have a name and a place in a list, and so can each index a counter:
-/// `ALL[reason as usize] == reason`. Attributes of the enum and its variants are passed on.
+/// `ALL[reason as usize] == reason`. Attributes of the enum and its variants are passed on,
+/// `#[non_exhaustive]` among them.
 ///
 /// ```
 /// salon_rtp::reasons! {
@@ -27,7 +28,7 @@ macro_rules! reasons {
 
         impl $name {
             /// All of them, in the order of their counters: `ALL[r as usize] == r`.
-            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant,)+];
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
             /// How many there are.
             pub const COUNT: usize = [$($text,)+].len();
 

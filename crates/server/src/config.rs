@@ -5,6 +5,8 @@ use crate::limits;
 use std::net::IpAddr;
 
 /// What whoever runs the server decides. `Config::default()` is safe as it stands.
+///
+/// New fields come with a default: write `..Config::default()`.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The addresses by which clients reach this machine's UDP port from outside, in order of preference. Empty: the address by

@@ -20,6 +20,7 @@ const ANY_ROOM: &str = "*";
 /// What somebody may do in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Role {
     /// Everything that a member may, and: remove, mute, lock, let in, end.
     Moderator,
@@ -31,6 +32,7 @@ pub enum Role {
 
 /// Which rooms let in only bearers of a key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Needed {
     /// None: the link is the key.
     #[default]

@@ -62,7 +62,7 @@ impl Metrics {
         for kind in Kind::ALL {
             drop(metrics.messages.get_or_create(&[("type", kind.name())]));
         }
-        for reason in JoinError::NAMES {
+        for &reason in JoinError::NAMES {
             drop(metrics.refused_joins.get_or_create(&[("reason", reason)]));
         }
         for reason in Reason::ALL {

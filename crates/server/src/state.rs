@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// A file of the state cannot be read or written. The text is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{path} cannot be {what} ({source}): give this user the right to it, or name another place")]
+#[non_exhaustive]
 pub struct StateError {
     /// Which file.
     pub path: PathBuf,

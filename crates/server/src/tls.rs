@@ -26,6 +26,7 @@ impl std::fmt::Debug for Tls {
 
 /// Why there is no certificate. Each text is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TlsError {
     /// A file could not be read or written.
     #[error(transparent)]

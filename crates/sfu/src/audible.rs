@@ -47,6 +47,7 @@ pub struct VoiceId {
 
 /// What a sound packet means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Heard {
     /// The level that counts, in −dBov (0 loud, 127 silent): the packet's own, or a synthetic one.
     pub level: u8,

@@ -8,6 +8,8 @@ use salon_rtp::{Codec, MediaKind, Mid, NtpTime, Pt, Rid, Ssrc};
 use crate::{ParticipantId, TrackId, limits};
 
 /// How a room behaves.
+///
+/// New fields come with a default: write `..Config::default()`.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// How many may be in the room: 1 to [`limits::PARTICIPANTS`].
@@ -23,6 +25,7 @@ impl Default for Config {
 }
 
 /// Where a track comes from. A screen ranks above a camera when slots are scarce.
+// Exhaustive: salon-server has a word for each in its protocol, both ways.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Source {
     /// A person's voice.
@@ -56,6 +59,8 @@ impl Source {
 }
 
 /// The feedback that an m-line negotiated (`a=rtcp-fb`).
+///
+/// New fields come with a default: write `..Feedback::default()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Feedback {
     /// Generic NACK (RFC 4585 §6.2.1).
@@ -71,6 +76,8 @@ pub struct Feedback {
 }
 
 /// One encoding of a track, as far as signalling declares it. All may be unknown: then packets tell.
+///
+/// New fields come with a default: write `..EncodingSpec::default()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct EncodingSpec {
     /// Its restriction identifier (RFC 8851).
@@ -130,6 +137,7 @@ pub struct SlotSpec {
 
 /// The streams of a slot. They live as long as the slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct SlotStreams {
     /// Media.
     pub ssrc: Ssrc,
@@ -139,6 +147,7 @@ pub struct SlotStreams {
 
 /// What a slot is to show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum View {
     /// Who has the floor, then who had it most recently.
     #[default]
@@ -150,6 +159,8 @@ pub enum View {
 }
 
 /// What a receiver wants of one slot.
+///
+/// New fields come with a default: write `..Constraint::default()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Constraint {
     /// Whom to show. In an audio slot [`View::Auto`] is whoever makes a sound.

@@ -6,6 +6,7 @@ use crate::{ParticipantId, SlotId, TrackId};
 
 reasons! {
     /// Why a slot sends nothing.
+    #[non_exhaustive]
     pub enum EmptyReason {
         /// There is no track for it.
         NothingToShow = "nobody",
@@ -26,6 +27,7 @@ reasons! {
 
 /// A change in the room. The state is read when the event is polled: what changed back in between is told once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Event {
     /// What a slot shows. With both `shows` and `empty` the track is chosen but nothing is sent, for that reason.
     Slot {
@@ -60,6 +62,7 @@ pub enum Event {
 
 /// The caller named something that is not there (any more), or is another participant's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Misuse {
     /// No such participant in this room.
     #[error("no such participant in this room")]
@@ -74,6 +77,7 @@ pub enum Misuse {
 
 /// A bound of [`limits`](crate::limits) or of the configuration was reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Limit {
     /// The room is full.
     #[error("the room is full")]
@@ -94,6 +98,7 @@ pub enum Limit {
 
 /// Why a track or a slot was not accepted. Nothing changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Refused {
     /// The participant does not exist.
     #[error(transparent)]

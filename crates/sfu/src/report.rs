@@ -14,6 +14,7 @@ use crate::{EmptyReason, ParticipantId, Room, SlotId, Source, TrackId};
 
 /// A room at one moment.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RoomReport {
     /// Everybody in it.
     pub participants: Vec<ParticipantReport>,

@@ -3,6 +3,7 @@
 use salon_rtp::reasons;
 
 /// What became of a packet that came from the network. Never an error of the caller's.
+// Exhaustive: there is no third; what grows is the reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// It did what it is for.
@@ -22,6 +23,7 @@ impl From<Result<(), DropReason>> for Verdict {
 
 reasons! {
     /// Why a packet that came in went no further: one per packet.
+    #[non_exhaustive]
     pub enum DropReason {
         /// The room knows no such participant, or it is not connected.
         UnknownParticipant = "unknown-participant",
@@ -66,6 +68,7 @@ reasons! {
 
 reasons! {
     /// Why something that a receiver was to get was not sent.
+    #[non_exhaustive]
     pub enum EgressDrop {
         /// Its bytes, or those of the key frame before it, had left the cache before their turn came.
         Evicted = "evicted",

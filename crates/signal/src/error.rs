@@ -2,6 +2,7 @@
 
 /// Why an offer as a whole cannot be answered. Nothing has changed: who gets one may offer again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SdpError {
     /// See [`limits::OFFER_BYTES`](crate::limits::OFFER_BYTES).
     #[error("the offer is larger than 256 KiB")]
@@ -74,6 +75,7 @@ impl SdpError {
 
 /// Why one section is answered with port 0, the others untouched.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Rejection {
     /// Offered with port 0 and without `a=bundle-only`: the client itself has stopped it (RFC 3264 §8.2).
     #[error("the offer has this section stopped")]

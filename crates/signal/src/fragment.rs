@@ -10,6 +10,7 @@ use crate::{Local, Offer, limits};
 /// The candidates themselves are not kept: a lite agent sends no checks (RFC 8445 §2.5), and learns where its peer is from
 /// the peer's own. So one that cannot be used, or cannot even be read, disturbs nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Fragment {
     /// `a=ice-ufrag` and `a=ice-pwd`: another pair than before begins a new ICE session (RFC 8839 §4.4.1.1.1). `None` where
     /// the fragment names neither.
@@ -18,6 +19,7 @@ pub struct Fragment {
 
 /// Why a fragment is refused. Nothing has changed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FragmentError {
     /// See [`limits::OFFER_BYTES`].
     #[error("the fragment is larger than 256 KiB")]

@@ -40,6 +40,7 @@ pub struct Section {
 }
 
 /// What becomes of a section. Directions are the client's.
+// Exhaustive: the directions of RFC 3264 §5.1, and a refusal. Whoever answers must miss none.
 #[derive(Clone, Debug)]
 pub enum Plan {
     /// The client sends: a track.
@@ -106,6 +107,7 @@ pub struct SendPlan {
 
 /// One encoded stream of a track.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Encoding {
     /// `a=rid` (RFC 8851), if it is known by one.
     pub rid: Option<Rid>,
@@ -119,6 +121,7 @@ pub struct Encoding {
 
 /// What the client can show or play in a section.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ReceivePlan {
     /// `a=mid`.
     pub mid: Option<Mid>,
@@ -149,6 +152,7 @@ pub struct Payload {
 
 /// Accepted RTCP feedback (RFC 4585, RFC 5104).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Feedback {
     /// Generic NACK.
     pub nack: bool,
@@ -164,6 +168,7 @@ pub struct Feedback {
 
 /// `a=msid` (RFC 8830).
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Msid {
     /// The stream.
     pub stream: String,

@@ -30,6 +30,7 @@ pub enum Setup {
 
 /// What the client says about its end.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Transport {
     /// The client's ICE user name fragment.
     pub ufrag: String,

@@ -48,8 +48,11 @@ fn reason(offer: &Offer, index: usize) -> Option<Rejection> {
     section(offer, index).plan.rejection()
 }
 
-fn rid(name: &str) -> Option<Rid> {
-    Some(Rid::new(name.as_bytes()).unwrap())
+/// One that is known by its rid alone.
+fn encoding(rid: &str, paused: bool) -> Encoding {
+    let mut encoding = Encoding::default();
+    (encoding.rid, encoding.paused) = (Some(Rid::new(rid.as_bytes()).unwrap()), paused);
+    encoding
 }
 
 #[test]
@@ -338,11 +341,7 @@ fn paused_and_alternative_encodings_are_read_in_the_order_given() {
     let out = answer(&offer);
     assert_eq!(
         encodings(&offer),
-        [
-            Encoding { rid: rid("b"), ..Encoding::default() },
-            Encoding { rid: rid("a"), ..Encoding::default() },
-            Encoding { rid: rid("d"), paused: true, ..Encoding::default() },
-        ],
+        [encoding("b", false), encoding("a", false), encoding("d", true)],
         "c is for another payload type"
     );
     assert_eq!(values(&part(&out, 1), "simulcast"), ["recv b;a;d"]);
@@ -392,10 +391,9 @@ fn rids_that_packets_cannot_say_need_an_ssrc_each() {
         "ssrc-group:FID 2 3",
     ];
     let offer = with_video(&rids);
-    assert_eq!(
-        encodings(&offer)[1],
-        Encoding { rid: rid("b"), ssrc: Some(Ssrc(2)), rtx_ssrc: Some(Ssrc(3)), paused: false }
-    );
+    let mut second = encoding("b", false);
+    (second.ssrc, second.rtx_ssrc) = (Some(Ssrc(2)), Some(Ssrc(3)));
+    assert_eq!(encodings(&offer)[1], second);
     let lines = video(&[&["sendonly"], &rids[..4]].concat());
     let offer = Offer::parse(&common_offer(&lines)).unwrap();
     assert_eq!(reason(&offer, 1), Some(Rejection::NoRidExtension));

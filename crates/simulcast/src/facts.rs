@@ -15,6 +15,8 @@ pub struct Layer {
 }
 
 /// What a packet says about itself, read once when it arrives; what cannot be read degrades to "forward all".
+///
+/// New fields come with a value of their own in [`UNKNOWN`](Self::UNKNOWN): write `..Facts::UNKNOWN`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Facts {
     /// This packet starts a frame from which decoding can start: a slot may switch to its encoding here. It is set on
@@ -37,6 +39,7 @@ pub struct Facts {
 
 /// The part of a payload that holds picture numbers, which are each receiver's own; opaque to selection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Ids {
     /// The payload has none, or they could not be read: it goes out as it came.
     #[default]

@@ -35,6 +35,7 @@ pub struct Input {
 
 /// How a packet goes out on a slot. Small: the slot's history keeps one per sent packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Forward {
     /// The extended sequence number, SRTP's packet index; never given twice by one forwarder.
     pub index: SeqNo,

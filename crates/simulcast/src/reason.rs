@@ -4,6 +4,7 @@ use salon_rtp::reasons;
 
 reasons! {
     /// Why a packet was not forwarded on a slot. Indexes a counter: `reason as usize` is its place in [`SkipReason::ALL`].
+    #[non_exhaustive]
     pub enum SkipReason {
         /// Nothing is aimed at: the slot is paused or empty.
         Paused = "paused",

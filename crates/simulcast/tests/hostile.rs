@@ -87,9 +87,9 @@ proptest! {
                 prop_assert!(given.insert(out.index));
                 let (prefix, replaced) = out.patch.get();
                 let most = match input.facts.ids {
-                    Ids::None => 0,
                     Ids::Vp8(d) => d.len(),
                     Ids::Vp9(_) => 5,
+                    _ => 0,
                 };
                 prop_assert!(replaced <= most && (replaced..=replaced + 1).contains(&prefix.as_slice().len()));
                 prop_assert_eq!(out.patch.is_none(), prefix.as_slice().is_empty());

@@ -8,6 +8,7 @@ use crate::BadKey;
 
 /// A DTLS-SRTP protection profile (RFC 5764 §4.1.2, RFC 7714 §14.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Profile {
     /// AEAD_AES_128_GCM.
     AeadAes128Gcm,
@@ -19,7 +20,7 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile, the one to prefer first.
-    pub const ALL: [Self; 3] = [Self::AeadAes128Gcm, Self::AeadAes256Gcm, Self::Aes128CmHmacSha1_80];
+    pub const ALL: &'static [Self] = &[Self::AeadAes128Gcm, Self::AeadAes256Gcm, Self::Aes128CmHmacSha1_80];
 
     /// The name in the IANA registry of DTLS-SRTP protection profiles, without its prefix.
     pub const fn name(self) -> &'static str {

@@ -5,7 +5,7 @@ use salon_srtp::{Inbound, MasterKey, Outbound, Profile};
 
 #[test]
 fn sealing_and_opening_allocate_nothing_once_the_streams_are_known() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (key, salt) = ([1; 32], [2; 14]);
         let master = MasterKey::new(profile, &key[..profile.key_len()], &salt[..profile.salt_len()]).unwrap();
         let mut outbound = Outbound::new(&master, 2048).unwrap();

@@ -33,7 +33,7 @@ fn seal(outbound: &mut Outbound, ssrc: u32, index: u64) -> Result<usize, SealErr
 proptest! {
     #[test]
     fn random_indexes_are_sealed_once_and_within_the_window_always(
-        profile in prop::sample::select(&Profile::ALL[..]),
+        profile in prop::sample::select(Profile::ALL),
         window in 0usize..400,
         start in 0u64..1 << 47,
         steps in prop::collection::vec((prop_oneof![6 => -70i64..70, 1 => -3000i64..3000], 0u32..2), 1..400),
@@ -60,7 +60,7 @@ proptest! {
 
 #[test]
 fn no_two_packets_share_a_keystream() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let mut outbound = outbound(profile, DEFAULT_SENT_WINDOW);
         let mut bodies = HashSet::new();
         for ssrc in 0..20 {
@@ -110,7 +110,7 @@ fn a_new_stream_is_refused_rather_than_an_old_one_forgotten() {
 
 #[test]
 fn a_buffer_that_is_too_small_spends_nothing() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let mut outbound = outbound(profile, 64);
         let n = 12 + 9 + profile.rtp_overhead();
         for room in 0..n {

@@ -45,7 +45,7 @@ fn open(inbound: &mut Inbound, datagram: &[u8]) -> Result<u64, OpenError> {
 
 #[test]
 fn a_packet_sent_five_times_opens_once() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         let packets: Vec<_> = (100..200).map(|i| sealed(&mut outbound, 1, i)).collect();
         for (i, p) in packets.iter().enumerate() {
@@ -62,7 +62,7 @@ fn a_packet_sent_five_times_opens_once() {
 
 #[test]
 fn rtcp_sent_five_times_opens_once_and_late_rtcp_opens_within_the_window() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         let packets: Vec<Vec<u8>> = (0..REPLAY_WINDOW + 2)
             .map(|_| {
@@ -93,7 +93,7 @@ fn rtcp_sent_five_times_opens_once_and_late_rtcp_opens_within_the_window() {
 
 #[test]
 fn the_windows_edge_is_at_1024() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         let n = REPLAY_WINDOW as u64;
         let newest = sealed(&mut outbound, 1, 5_000);
@@ -112,7 +112,7 @@ fn the_windows_edge_is_at_1024() {
 
 #[test]
 fn the_roll_over_counts_on_though_packets_around_it_are_lost_or_late() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         for round in 1..=3u64 {
             let edge = round << 16;
@@ -142,7 +142,7 @@ fn the_roll_over_counts_on_though_packets_around_it_are_lost_or_late() {
 
 #[test]
 fn a_packet_of_one_round_ago_does_not_open_again_in_the_next() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         let old = sealed(&mut outbound, 1, 10);
         assert_eq!(open(&mut inbound, &old), Ok(10));
@@ -168,7 +168,7 @@ fn a_stream_begins_in_round_zero_and_nothing_lies_before_it() {
 
 #[test]
 fn a_million_forged_streams_leave_no_state_and_cost_no_good_packet() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         let forged = if profile == Profile::AeadAes128Gcm { 1_000_000 } else { 50_000 };
         let mut datagram = sealed(&mut outbound, 1, 0);
@@ -221,7 +221,7 @@ fn a_peer_that_invents_streams_costs_itself_the_oldest_only() {
 proptest! {
     #[test]
     fn whatever_the_order_each_packet_opens_at_most_once_and_within_the_window_exactly_once(
-        profile in prop::sample::select(&Profile::ALL[..]),
+        profile in prop::sample::select(Profile::ALL),
         start in 0u64..1 << 16,
         steps in prop::collection::vec((-1_500i64..1_600, 0u32..3), 1..200),
     ) {

@@ -35,7 +35,7 @@ fn packet<'a>(index: u64, prefix: &[u8], tail: &'a [u8], padding: u8) -> Outgoin
 proptest! {
     #[test]
     fn rtp_comes_back_as_it_was(
-        profile in prop::sample::select(&Profile::ALL[..]),
+        profile in prop::sample::select(Profile::ALL),
         index in 0u64..1 << 16,
         (ssrc, csrc) in (any::<u32>(), prop::option::of(any::<u32>())),
         extension in prop::option::of((1u8..=14, prop::collection::vec(any::<u8>(), 0..30))),
@@ -72,7 +72,7 @@ proptest! {
 
     #[test]
     fn rtcp_comes_back_as_it_was(
-        profile in prop::sample::select(&Profile::ALL[..]),
+        profile in prop::sample::select(Profile::ALL),
         body in prop::collection::vec(any::<u8>(), 7..600),
         times in 1usize..5,
     ) {
@@ -89,7 +89,7 @@ proptest! {
 
     #[test]
     fn a_changed_bit_anywhere_is_noticed_and_leaves_no_trace(
-        profile in prop::sample::select(&Profile::ALL[..]),
+        profile in prop::sample::select(Profile::ALL),
         at in any::<prop::sample::Index>(),
         bit in 0u8..8,
         rtcp in any::<bool>(),
@@ -116,7 +116,7 @@ proptest! {
 
 #[test]
 fn every_length_from_nothing_to_forty_ends_as_a_named_error() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (_, mut inbound) = pair(profile);
         for len in 0..=40 {
             for fill in [0x00, 0x80, 0x90, 0x8f, 0x9f, 0xbf, 0xff] {
@@ -137,7 +137,7 @@ fn every_length_from_nothing_to_forty_ends_as_a_named_error() {
 
 #[test]
 fn every_payload_from_nothing_to_forty_travels() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         let tail = [0xab; 40];
         for len in 0..=40 {
@@ -150,7 +150,7 @@ fn every_payload_from_nothing_to_forty_travels() {
 
 #[test]
 fn rtcp_without_the_e_bit_is_refused_by_name() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let (mut outbound, mut inbound) = pair(profile);
         let mut out = [0; 64];
         let n = outbound.seal_rtcp(&[0x80, 201, 0, 1, 0, 0, 0, 5], &mut out).unwrap();
@@ -171,7 +171,7 @@ fn what_is_no_rtcp_is_not_sealed() {
 
 #[test]
 fn exported_keys_are_split_as_rfc_5764_orders_them() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let material: Vec<u8> = (0..profile.keying_material_len() as u8).collect();
         let (key, salt) = (profile.key_len(), profile.salt_len());
         let (client, server) = MasterKey::from_keying_material(profile, &material).unwrap();
@@ -195,7 +195,7 @@ fn exported_keys_are_split_as_rfc_5764_orders_them() {
 
 #[test]
 fn no_key_is_shown() {
-    for profile in Profile::ALL {
+    for &profile in Profile::ALL {
         let key = master(profile);
         let (outbound, inbound) = pair(profile);
         for text in [format!("{key:?}"), format!("{outbound:?}"), format!("{inbound:?}")] {

@@ -30,7 +30,7 @@ impl Counters {
 
     /// Each reason with its count.
     pub fn drops(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
-        DropReason::ALL.into_iter().map(|r| (r, self.dropped(r)))
+        DropReason::ALL.iter().map(|&r| (r, self.dropped(r)))
     }
 
     /// Adds what another transport counted.

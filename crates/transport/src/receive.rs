@@ -14,6 +14,7 @@ use crate::stun::Claim;
 use crate::{DropReason, GoneReason, Path, PeerId, Transport};
 
 /// What became of a datagram.
+// Exhaustive: whoever owns the socket must miss no kind.
 #[derive(Debug)]
 pub enum Received<'a> {
     /// RTP of a peer, in plain text.

@@ -21,6 +21,8 @@ new_key_type! {
 }
 
 /// What a transport is allowed.
+///
+/// New fields come with a default: write `..Config::default()`.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Peers at one time.

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 reasons! {
     /// Why a datagram was dropped. It changed nothing but this reason's counter.
+    #[non_exhaustive]
     pub enum DropReason {
         /// The first byte is of no protocol that we speak (RFC 7983 §7).
         UnknownProtocol = "unknown-protocol",
@@ -73,6 +74,7 @@ impl From<OpenError> for DropReason {
 
 reasons! {
     /// Why a peer is gone. The transport has already forgotten it.
+    // Exhaustive: salon-server has a code and a sentence for each.
     pub enum GoneReason {
         /// Nothing authenticated came for [`GONE_AFTER`](crate::limits::GONE_AFTER).
         Silence = "silence",
@@ -90,6 +92,7 @@ reasons! {
 }
 
 /// Why a call was refused. Nothing changed.
+// Exhaustive: salon-host has a refusal, hence a name, for each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Error)]
 pub enum Refused {
     /// The transport has as many peers as its configuration allows.
@@ -112,12 +115,12 @@ mod tests {
 
     #[test]
     fn all_is_in_order_and_names_differ() {
-        for (i, r) in DropReason::ALL.into_iter().enumerate() {
-            assert_eq!(r as usize, i);
+        for (i, r) in DropReason::ALL.iter().enumerate() {
+            assert_eq!(*r as usize, i);
             assert_eq!(DropReason::ALL.iter().filter(|o| o.name() == r.name()).count(), 1);
         }
-        for (i, r) in GoneReason::ALL.into_iter().enumerate() {
-            assert_eq!(r as usize, i);
+        for (i, r) in GoneReason::ALL.iter().enumerate() {
+            assert_eq!(*r as usize, i);
             assert_eq!(GoneReason::ALL.iter().filter(|o| o.name() == r.name()).count(), 1);
         }
     }
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn each_refusal_of_the_cipher_has_a_reason_of_its_own() {
         let reasons: std::collections::HashSet<_> =
-            OpenError::ALL.into_iter().map(DropReason::from).collect();
+            OpenError::ALL.iter().copied().map(DropReason::from).collect();
         assert_eq!(reasons.len(), OpenError::ALL.len());
     }
 }

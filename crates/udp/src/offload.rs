@@ -8,6 +8,7 @@ use crate::limits::RUNS_REST;
 /// Whether several datagrams are handed to the kernel, and taken from it, as one (UDP_SEGMENT and UDP_GRO of Linux;
 /// elsewhere they never are).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub enum Offload {
     /// Where the kernel does it.
     #[default]

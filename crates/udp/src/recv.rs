@@ -7,6 +7,7 @@ use crate::limits::{RECV_BATCH, RECV_MESSAGES, RECV_PLACE};
 
 /// From where to where a datagram came. IPv4 addresses that a dual-stack socket shows as IPv6 are IPv4 here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Meta {
     /// The address of this machine to which it came, with the socket's port: answers must leave from there. Where the
     /// system does not tell (off Linux), the address to which the socket is bound.
@@ -78,6 +79,7 @@ impl RecvBatch {
 
 /// What a batch received since it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct RecvCounters {
     /// Datagrams that came.
     pub datagrams: u64,

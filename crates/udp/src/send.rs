@@ -58,6 +58,7 @@ pub(crate) struct Message {
 
 /// What a [`Socket::flush`](crate::Socket::flush) did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Flushed {
     /// Datagrams that the kernel took.
     pub sent: usize,
@@ -69,6 +70,7 @@ pub struct Flushed {
 
 /// What a batch sent since it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct SendCounters {
     /// Datagrams that the kernel took.
     pub datagrams: u64,

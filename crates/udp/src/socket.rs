@@ -11,6 +11,8 @@ use crate::plain as system;
 use crate::{Flushed, Offload, RecvBatch, SendBatch};
 
 /// How a socket is made.
+///
+/// New fields come with a default: write `..Options::default()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
     /// Several sockets share the port, and the kernel spreads what comes over them (Linux only).
@@ -24,6 +26,7 @@ pub struct Options {
 
 /// What [`Socket::wait`] saw.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Ready {
     /// Something can be received.
     pub readable: bool,

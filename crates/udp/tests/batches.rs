@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use salon_udp::limits::{MTU, RECV_BATCH, RECV_MAX, SEND_BATCH};
-use salon_udp::{Flushed, Options, Ready, RecvBatch, SendBatch, Socket, Waker};
+use salon_udp::{Options, Ready, RecvBatch, SendBatch, Socket, Waker};
 
 const PATIENCE: Option<Duration> = Some(Duration::from_secs(60));
 
@@ -17,6 +17,12 @@ fn socket() -> Socket {
 fn put(batch: &mut SendBatch, from: Option<IpAddr>, to: SocketAddr, datagram: &[u8]) {
     batch.slot(from, to).unwrap()[..datagram.len()].copy_from_slice(datagram);
     batch.commit(datagram.len());
+}
+
+/// How many left, whether the rest waits, how many were refused.
+fn flush(socket: &Socket, batch: &mut SendBatch) -> (usize, bool, u64) {
+    let flushed = socket.flush(batch);
+    (flushed.sent, flushed.blocked, flushed.refused)
 }
 
 /// Receives `n` datagrams.
@@ -44,7 +50,7 @@ fn a_thousand_datagrams_of_every_length_arrive_in_order() {
             put(&mut batch, None, to.local_addr(), datagram);
         }
         assert!(some.len() < SEND_BATCH || batch.slot(None, to.local_addr()).is_none(), "full");
-        assert_eq!(from.flush(&mut batch), Flushed { sent: some.len(), blocked: false, refused: 0 });
+        assert_eq!(flush(&from, &mut batch), (some.len(), false, 0));
         assert!(batch.is_empty());
         assert_eq!(take(&to, some.len()), some);
         if some.len() < SEND_BATCH {
@@ -72,9 +78,9 @@ fn a_refused_datagram_loses_itself_alone_and_is_counted() {
             _ => {}
         }
     }
-    assert_eq!(from.flush(&mut batch), Flushed { sent: 30, blocked: false, refused: 25 });
+    assert_eq!(flush(&from, &mut batch), (30, false, 25));
     assert!(take(&to, 30).into_iter().eq((0..30).map(|i| vec![i])));
-    assert_eq!(from.flush(&mut batch), Flushed::default());
+    assert_eq!(flush(&from, &mut batch), (0, false, 0));
 }
 
 #[test]
@@ -123,7 +129,9 @@ fn a_waker_ends_the_wait_once() {
     assert_eq!(socket.wait(Some(Duration::ZERO), false).unwrap(), quiet);
     first.wake();
     second.wake();
-    assert_eq!(socket.wait(None, false).unwrap(), Ready { woken: true, ..quiet });
+    let mut woken = quiet;
+    woken.woken = true;
+    assert_eq!(socket.wait(None, false).unwrap(), woken);
     assert_eq!(socket.wait(Some(Duration::from_micros(1)), false).unwrap(), quiet);
     let thread = std::thread::spawn(move || second.wake());
     let mut ready = quiet;
@@ -137,7 +145,9 @@ fn a_waker_ends_the_wait_once() {
 
 #[test]
 fn an_idle_socket_is_writable_where_that_is_asked() {
-    assert_eq!(socket().wait(None, true).unwrap(), Ready { readable: false, writable: true, woken: false });
+    let mut writable = Ready::default();
+    writable.writable = true;
+    assert_eq!(socket().wait(None, true).unwrap(), writable);
 }
 
 #[test]

@@ -35,6 +35,7 @@ use crate::{Error, TooSmall};
 
 /// Why a descriptor cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DescriptorError {
     /// Its bytes are not a descriptor.
     #[error("malformed: {0}")]
@@ -319,6 +320,8 @@ impl<'a> DependencyDescriptor<'a> {
 }
 
 /// What to change in a descriptor on its way to a receiver. References and chains are relative, and stay.
+///
+/// New fields come with a default: write `..DescriptorPatch::default()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct DescriptorPatch {
     /// The frame's number as the receiver counts: the same shift for all frames between two structures, or references break.

@@ -35,6 +35,7 @@ macro_rules! kinds {
         /// The header extensions that we know by name.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum ExtensionKind { $($(#[$doc])* $name,)* }
 
         impl ExtensionKind {

@@ -9,6 +9,7 @@ use crate::{Mid, Packet, Rid};
 /// What a packet's header extension says, of what was negotiated. An element whose value is malformed counts as absent;
 /// of an id that stands there twice, the last counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Values<'a> {
     /// How loud it is.
     pub audio_level: Option<AudioLevel>,

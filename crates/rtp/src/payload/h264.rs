@@ -17,6 +17,7 @@ const FU_A: u8 = 28;
 
 /// What a payload says about its frame. There is no frame number in it: a frame also starts where the timestamp changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct H264Payload {
     /// Holds a sequence parameter set: where a switch must start, for the decoder needs it before the picture.
     pub sps: bool,

@@ -26,6 +26,7 @@ pub enum SwitchPoint {
 /// What a payload says about its frame. As in H.264 there is no frame number in it: a frame also starts where the timestamp
 /// changes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub struct H265Payload {
     /// Holds a video parameter set.
     pub vps: bool,

@@ -11,6 +11,7 @@ pub mod vp9;
 
 /// Why a payload or its descriptor was not written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The buffer is too small.
     #[error("the buffer is too small")]
@@ -87,6 +88,7 @@ impl Codec {
 
 /// `profile_idc` and `profile_iop` of H.264 (RFC 6184 §8.1); the level does not matter to a forwarder.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum H264Profile {
     /// 42 with constraint_set1: what every decoder of the other profiles below can decode.
     ConstrainedBaseline,

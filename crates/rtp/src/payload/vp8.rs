@@ -61,6 +61,8 @@ pub struct Vp8Fields {
 
 /// What to change in a descriptor. A field that the descriptor lacks stays absent: none may appear or vanish in mid
 /// stream.
+///
+/// New fields come with a default: write `..Vp8Patch::default()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Vp8Patch {
     /// The new picture id. A long one over a short field widens it by a byte; a short one over a long field is written long.

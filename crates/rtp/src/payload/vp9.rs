@@ -92,6 +92,8 @@ impl Vp9Structure {
 }
 
 /// What to change in a descriptor; absent fields stay absent.
+///
+/// New fields come with a default: write `..Vp9Patch::default()`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Vp9Patch {
     /// The new picture id. A long one over a short field widens it by a byte; a short one over a long field is written long.

@@ -15,6 +15,7 @@ pub enum Origin {
 
 /// A packet that is new.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Arrived {
     /// Its extended number. Its low 16 bits are those that travelled; it only grows, also over a restart.
     pub seq: SeqNo,

@@ -46,6 +46,7 @@ pub struct Passed<'a> {
 
 /// A cached packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Cached<'a, M> {
     /// What was read of it when it came: timestamp, marker, payload type, facts, audio level…
     pub meta: M,

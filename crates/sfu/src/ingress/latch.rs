@@ -51,6 +51,7 @@ pub struct TooManyEncodings;
 
 /// What a packet changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum News {
     /// The first packet of this stream.
     First,
@@ -60,6 +61,7 @@ pub enum News {
 
 /// Whose a packet is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct Bound<E> {
     /// The encoding.
     pub encoding: E,

@@ -29,6 +29,7 @@ pub struct DescriptorFields<'a> {
 
 /// Why a descriptor was not written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum DescriptorWriteError {
     /// The buffer is too small.
     #[error("the buffer is too small")]

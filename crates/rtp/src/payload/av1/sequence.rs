@@ -5,6 +5,7 @@ use crate::bits::BitReader;
 
 /// What a sequence header says of its stream (AV1 §5.5.1), as far as a forwarder asks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct SequenceHeader {
     /// `seq_profile`: 0 main, 1 high, 2 professional.
     pub profile: u8,

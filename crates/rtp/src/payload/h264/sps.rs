@@ -6,6 +6,7 @@ use crate::payload::H264Profile;
 
 /// What a sequence parameter set says of its stream (H.264 §7.3.2.1.1), as far as a forwarder asks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct Sps {
     /// `profile_idc`.
     pub profile_idc: u8,
