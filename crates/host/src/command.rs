@@ -173,6 +173,7 @@ pub struct HostRoomReport {
 
 /// A participant, as itself or an administrator may see it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct MemberReport {
     /// The media core's view.
     pub participant: ParticipantReport,
@@ -182,6 +183,7 @@ pub struct MemberReport {
 
 /// A participant's transport.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct PeerReport {
     /// Who.
     pub participant: ParticipantId,

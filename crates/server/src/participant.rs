@@ -230,7 +230,7 @@ impl Participant {
         place.app.host.report_member(*member, move |report| drop(sender.send(report)));
         let report = timeout(MEDIA_ANSWER, receiver).await.ok().and_then(Result::ok).flatten();
         let report = report.ok_or(Code::Internal)?;
-        let MemberReport { participant, peer } = report;
+        let MemberReport { participant, peer, .. } = report;
         Ok(Connection {
             connected: participant.connected,
             remote: peer.path.map(|path| path.remote),

@@ -24,6 +24,7 @@ pub struct RoomReport {
 
 /// A participant at one moment.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ParticipantReport {
     /// Who.
     pub id: ParticipantId,
@@ -45,6 +46,7 @@ pub struct ParticipantReport {
 
 /// A track at one moment.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TrackReport {
     /// Which.
     pub id: TrackId,
@@ -62,6 +64,7 @@ pub struct TrackReport {
 
 /// An encoding at one moment.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct EncodingReport {
     /// Its restriction identifier.
     pub rid: Option<Rid>,
@@ -83,6 +86,7 @@ pub struct EncodingReport {
 
 /// A slot at one moment.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SlotReport {
     /// Which.
     pub id: SlotId,
