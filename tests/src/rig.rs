@@ -418,6 +418,7 @@ impl Rig {
                     self.said.insert(slot, self.now);
                 }
                 Event::Floor(floor) => self.floor = (floor, self.floor.1 + 1),
+                Event::Speaking { .. } => {}
                 Event::Encodings { participant, track, wanted } => {
                     self.wanted.insert(track, wanted);
                     let person = self.people.iter_mut().find(|p| p.id == participant && p.here);
@@ -425,7 +426,6 @@ impl Rig {
                         obey(person, track, wanted);
                     }
                 }
-                _ => {}
             }
         }
     }

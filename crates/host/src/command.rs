@@ -128,7 +128,6 @@ pub enum HostEvent {
     /// The room ended because of a fault of ours. The last event.
     RoomFailed,
     /// Another is in this slot, or nobody and why.
-    #[non_exhaustive]
     Slot {
         /// The receiver's slot.
         slot: SlotId,
@@ -136,7 +135,6 @@ pub enum HostEvent {
         shows: Result<Shown, EmptyReason>,
     },
     /// Which encodings of its own track somebody watches: bit `i` for the `i`-th of its [`TrackSpec`].
-    #[non_exhaustive]
     Encodings {
         /// Its own track.
         track: TrackId,
@@ -146,7 +144,6 @@ pub enum HostEvent {
     /// Who has the floor in the room.
     Floor(Option<u64>),
     /// Who starts or stops making a sound.
-    #[non_exhaustive]
     Speaking {
         /// Their label.
         label: u64,

@@ -238,7 +238,6 @@ impl Entry {
                         self.members.tell_all(HostEvent::Speaking { label, on: speaking });
                     }
                 }
-                _ => {}
             }
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 ///
 /// Packets are datagrams of media and of reports, bytes theirs as UDP carries them (cipher's tag included; IPv4 and UDP headers, 28
 /// bytes each, are not). Both are exact. Checks and handshakes belong to nobody here.
+// Exhaustive: salon-server tells each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
 pub struct Spent {
     /// Processor time of the media threads, system calls included. The sum over all rooms is never above
     /// [`HostCounters::cpu`](crate::HostCounters::cpu); the difference is nobody's: waiting, handshakes, other shards' datagrams.

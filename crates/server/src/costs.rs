@@ -28,7 +28,7 @@ pub(crate) struct Costs {
 
 impl From<&Spent> for Costs {
     fn from(spent: &Spent) -> Self {
-        let Spent { cpu, packets_in, bytes_in, packets_out, bytes_out, allocations, allocated, .. } = *spent;
+        let Spent { cpu, packets_in, bytes_in, packets_out, bytes_out, allocations, allocated } = *spent;
         // To join allocates: where it did not, nobody counts.
         let counted = |count: u64| (allocations > 0).then_some(count);
         Self {

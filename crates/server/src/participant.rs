@@ -260,8 +260,8 @@ impl Participant {
             HostEvent::Back => Some(self.media(MediaState::Back)),
             HostEvent::Gone(reason) => return Err(Code::from(reason).into()),
             HostEvent::RoomFailed => return Err(Code::Internal.into()),
-            HostEvent::Slot { slot, shows, .. } => self.slot(slot, shows),
-            HostEvent::Encodings { track, wanted, .. } => {
+            HostEvent::Slot { slot, shows } => self.slot(slot, shows),
+            HostEvent::Encodings { track, wanted } => {
                 self.negotiated.section_of_track(track, wanted).map(|(mid, rids)| {
                     self.told.encodings.insert(mid, rids.clone());
                     Encodings { encodings: [(mid, rids)].into_iter().collect() }.text()
@@ -272,7 +272,7 @@ impl Participant {
                 self.told.floor = person;
                 Some(Floor { person }.text())
             }
-            HostEvent::Speaking { label, on, .. } => self.known(label).map(|person| {
+            HostEvent::Speaking { label, on } => self.known(label).map(|person| {
                 if on {
                     self.told.speaking.insert(person);
                 } else {

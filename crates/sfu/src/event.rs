@@ -26,8 +26,8 @@ reasons! {
 }
 
 /// A change in the room. The state is read when the event is polled: what changed back in between is told once.
+// Exhaustive: salon-host tells each to somebody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum Event {
     /// What a slot shows. With both `shows` and `empty` the track is chosen but nothing is sent, for that reason.
     Slot {

@@ -69,8 +69,8 @@ impl Device {
     }
 }
 
-/// Sound and picture of one person lie within ± 20 ms of the source's, also after an hour, whatever
-/// their crystals do, without a pause in the sound.
+/// Sound and picture of one person lie within ± 20 ms of the source's, also after an hour, whatever their
+/// crystals do, without a pause in the sound.
 #[test]
 fn after_an_hour_of_drift_sound_and_picture_still_agree() {
     for (sound_ppm, picture_ppm) in [(100, -100), (-100, 100), (0, 0)] {
